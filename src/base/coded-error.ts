@@ -1,0 +1,16 @@
+/**
+ * An error that a client will see. `codeName` is MongoDB's (`error_codes.yml`), or `Location<number>` where MongoDB
+ * names none; the number belongs to `commands/errors.ts` alone. `details` are the extra fields of the reply
+ * (`keyPattern`, `keyValue`, `errInfo`).
+ */
+export class CodedError extends Error {
+  override readonly name = 'CodedError';
+  readonly codeName: string;
+  readonly details: ReadonlyMap<string, unknown>;
+
+  constructor(codeName: string, message: string, details: Iterable<[string, unknown]> = []) {
+    super(message);
+    this.codeName = codeName;
+    this.details = new Map(details);
+  }
+}

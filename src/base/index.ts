@@ -1,0 +1,10 @@
+export { assert, InvariantError, unreachable } from './assert.ts';
+export { type Clock, sleep, systemClock, type Timer } from './clock.ts';
+export { CodedError } from './coded-error.ts';
+export { type Deferred, deferred } from './deferred.ts';
+export { DirectoryInUseError, DirectoryLock } from './directory-lock.ts';
+export { type Env, systemEnv } from './env.ts';
+export { Identity } from './identity.ts';
+export { createLog, type Log, silentLog } from './log.ts';
+export { type Random, randomInt, seededRandom, systemRandom, uuidBytes } from './random.ts';
+export { VirtualClock } from './virtual-clock.ts';

@@ -1,0 +1,31 @@
+/**
+ * BSON, exactly: `values.ts` says what a value is in memory, `walk.ts` finds fields in bytes, `decode.ts` and
+ * `encode.ts` go between the two, `compare.ts` is MongoDB's order, `key.ts` that order as text, `extended-json.ts` a
+ * document that people can read, `path.ts` what an index sees of a document. Pure: no I/O, no clock.
+ */
+export {
+  Binary,
+  BSONRegExp,
+  BSONSymbol,
+  Code,
+  DBRef,
+  Decimal128,
+  Int32,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+} from 'bson';
+export { compare, equal, identical } from './compare.ts';
+export { decode, decodeOnly, decodeWithout, getField } from './decode.ts';
+export { encode, pointerNamespace } from './encode.ts';
+export { fromExtendedJson, toExtendedJson } from './extended-json.ts';
+export { dateFromMillis, dateMillis } from './far-date.ts';
+export { encodeKey } from './key.ts';
+export { doc, toPlain, toValue } from './literal.ts';
+export { newObjectId } from './object-id.ts';
+export { expandPaths, type PathRow, type PathRows, type PathValues, pathValues } from './path.ts';
+export { isNumber, MAX_DEPTH, scopeOf, TYPE, type TypeAlias, typeAlias, typeNumber } from './types.ts';
+export { validate } from './validate.ts';
+export { type Doc, RawDoc, type Value } from './values.ts';
+export { fieldNames, type RawField, rawDocuments, rawField } from './walk.ts';

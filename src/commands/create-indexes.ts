@@ -1,0 +1,31 @@
+import { doc } from '../bson/index.ts';
+import { defineCommand } from './command.ts';
+import { any, arrayOf, boolean, collectionName, document, required, withDefault } from './fields.ts';
+import { checkIndexSpecs } from './shared/index-spec.ts';
+import { writable } from './shared/namespace.ts';
+
+export const createIndexes = defineCommand({
+  name: 'createIndexes',
+  apiV1: true,
+  writes: true,
+  help: 'makes indexes',
+  fields: {
+    createIndexes: collectionName(),
+    indexes: required(arrayOf(required(document()))),
+    ignoreUnknownIndexOptions: withDefault(boolean(), false),
+    // One process builds every index: there is no quorum to wait for.
+    commitQuorum: any(),
+    background: boolean(),
+  },
+  async run(args, request, { engine }) {
+    const ns = writable(request.db, args.createIndexes);
+    const specs = checkIndexSpecs(args.indexes, args.ignoreUnknownIndexOptions);
+    const { before, after, createdCollection } = await engine.createIndexes(ns, specs);
+    return doc({
+      numIndexesBefore: before,
+      numIndexesAfter: after,
+      createdCollectionAutomatically: createdCollection,
+      note: before === after ? 'all indexes already exist' : undefined,
+    });
+  },
+});

@@ -1,0 +1,38 @@
+import { CodedError } from '../base/index.ts';
+import type { DeleteStatement } from '../engine/index.ts';
+import { defineCommand } from './command.ts';
+import { collectionName, document, integer, required, structs } from './fields.ts';
+import { writable } from './shared/namespace.ts';
+import { collation, hint } from './shared/query.ts';
+import { checkBatchSize, writeFields, writeOptions, writeReply } from './shared/writes.ts';
+
+const statement = {
+  q: required(document()),
+  limit: required(integer()),
+  collation: collation(),
+  hint: hint(),
+};
+
+export const deleteCommand = defineCommand({
+  name: 'delete',
+  apiV1: true,
+  writes: true,
+  retryable: true,
+  help: 'removes documents',
+  fields: { delete: collectionName(), deletes: required(structs(statement)), ...writeFields },
+  async run(args, request, context) {
+    checkBatchSize(args.deletes.length);
+    const ns = writable(request.db, args.delete);
+    const statements = args.deletes.map(({ q, limit, hint }): DeleteStatement => {
+      if (limit !== 0 && limit !== 1) {
+        throw new CodedError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`);
+      }
+      if (limit === 0 && request.generic.txnNumber !== undefined) {
+        throw new CodedError('InvalidOptions', 'Cannot use (or request) retryable writes with limit=0');
+      }
+      return { filter: q, limit, hint };
+    });
+    const result = await context.engine.delete(ns, statements, writeOptions(args, request, context));
+    return writeReply('delete', result, request, context);
+  },
+});

@@ -1,0 +1,18 @@
+import { doc } from '../bson/index.ts';
+import { defineCommand } from './command.ts';
+import { any, collectionName } from './fields.ts';
+import { showNamespace, writable } from './shared/namespace.ts';
+
+/** Dropping what is not there succeeds, as since MongoDB 7.0. */
+export const drop = defineCommand({
+  name: 'drop',
+  apiV1: true,
+  writes: true,
+  help: 'removes a collection',
+  fields: { drop: collectionName(), collectionUUID: any() },
+  async run(args, request, { engine }) {
+    const ns = writable(request.db, args.drop);
+    const dropped = await engine.dropCollection(ns);
+    return dropped ? doc({ nIndexesWas: dropped.indexes.length, ns: showNamespace(ns) }) : doc({});
+  },
+});

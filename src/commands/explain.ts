@@ -1,0 +1,49 @@
+import { hostname } from 'node:os';
+import { CodedError } from '../base/index.ts';
+import { type Doc, doc } from '../bson/index.ts';
+import type { Verbosity } from '../engine/index.ts';
+import { defineCommand } from './command.ts';
+import { document, type Field, required } from './fields.ts';
+import { explainable } from './shared/explainable.ts';
+import { readable } from './shared/namespace.ts';
+import { MONGODB_VERSION } from './shared/version.ts';
+import type { Context, Request } from './types.ts';
+
+const VERBOSITIES: readonly string[] = ['queryPlanner', 'executionStats', 'allPlansExecution'] satisfies Verbosity[];
+
+const verbosity = (): Field<Verbosity> => ({
+  absent: () => 'allPlansExecution',
+  parse(value) {
+    if (typeof value === 'string' && VERBOSITIES.includes(value)) return value as Verbosity;
+    throw new CodedError(
+      'FailedToParse',
+      "verbosity string must be one of {'queryPlanner', 'executionStats', 'allPlansExecution'}",
+    );
+  },
+});
+
+export const explain = defineCommand({
+  name: 'explain',
+  apiV1: true,
+  readConcern: true,
+  help: 'tells how a command would find its documents',
+  fields: { explain: required(document()), verbosity: verbosity() },
+  run: (args, request, context) => explainCommand(args.explain, args.verbosity, request, context),
+});
+
+/** The reply to explain, and to aggregate with `explain: true`. */
+export async function explainCommand(
+  command: Doc,
+  verbosity: Verbosity,
+  request: Request,
+  context: Context,
+): Promise<Doc> {
+  const { coll, query, shape } = explainable(command, request, context);
+  const ns = readable(request.db, coll);
+  const explained = shape(await context.engine.explain(ns, query, verbosity));
+  const port = Number(context.server.address.slice(context.server.address.lastIndexOf(':') + 1));
+  explained.set('command', command);
+  explained.set('serverInfo', doc({ host: hostname(), port, version: MONGODB_VERSION, gitVersion: 'discodb' }));
+  explained.set('serverParameters', new Map());
+  return explained;
+}

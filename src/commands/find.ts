@@ -1,0 +1,31 @@
+import type { Value } from '../bson/index.ts';
+import { defineCommand } from './command.ts';
+import { sessionOf } from './shared/cursor-reply.ts';
+import { findFields, findQuery } from './shared/find-query.ts';
+import { readable, showNamespace } from './shared/namespace.ts';
+
+export const find = defineCommand({
+  name: 'find',
+  apiV1: true,
+  readConcern: true,
+  help: 'returns the documents that match a filter',
+  fields: findFields,
+  async run(args, request, context) {
+    const ns = readable(request.db, args.find);
+    const source = await context.engine.find(ns, findQuery(args, request, context));
+    const cursor = await context.cursors.begin(
+      source,
+      {
+        ns: showNamespace(ns),
+        batchSize: args.batchSize,
+        singleBatch: args.singleBatch,
+        limit: args.limit,
+        noTimeout: args.noCursorTimeout,
+        session: sessionOf(request),
+        maxTimeMS: request.generic.maxTimeMS,
+      },
+      request.operation,
+    );
+    return new Map<string, Value>([['cursor', cursor]]);
+  },
+});

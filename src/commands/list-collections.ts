@@ -1,0 +1,41 @@
+import { Binary, type Doc, doc } from '../bson/index.ts';
+import type { CollectionInfo } from '../engine/index.ts';
+import { compileFilter } from '../query/index.ts';
+import { defineCommand } from './command.ts';
+import { any, boolean, document, withDefault } from './fields.ts';
+import { cursorField, listReply } from './shared/cursor-reply.ts';
+import { queryContext } from './shared/query.ts';
+
+export const listCollections = defineCommand({
+  name: 'listCollections',
+  apiV1: true,
+  help: 'lists the collections of a database',
+  fields: {
+    listCollections: any(),
+    filter: document(),
+    nameOnly: withDefault(boolean(), false),
+    authorizedCollections: boolean(),
+    cursor: cursorField(),
+    includePendingDrops: boolean(),
+  },
+  async run(args, request, context) {
+    const { db } = request;
+    const filter = compileFilter(args.filter ?? new Map(), queryContext(context));
+    const all = context.engine
+      .collections(db)
+      .map(entry)
+      .filter((each) => filter.matches(each));
+    const shown = args.nameOnly ? all.map((each) => doc({ name: each.get('name'), type: each.get('type') })) : all;
+    return listReply(shown, { ns: `${db}.$cmd.listCollections`, batchSize: args.cursor?.batchSize }, request, context);
+  },
+});
+
+function entry({ ns, uuid, options, indexes }: CollectionInfo): Doc {
+  return doc({
+    name: ns.coll,
+    type: 'collection',
+    options,
+    info: { readOnly: false, uuid: new Binary(uuid, Binary.SUBTYPE_UUID) },
+    idIndex: indexes.find(({ name }) => name === '_id_')?.spec,
+  });
+}

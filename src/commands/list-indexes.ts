@@ -1,0 +1,24 @@
+import { CodedError } from '../base/index.ts';
+import { defineCommand } from './command.ts';
+import { boolean, collectionName } from './fields.ts';
+import { cursorField, listReply } from './shared/cursor-reply.ts';
+import { readable, showNamespace } from './shared/namespace.ts';
+
+export const listIndexes = defineCommand({
+  name: 'listIndexes',
+  apiV1: true,
+  help: 'lists the indexes of a collection',
+  fields: {
+    listIndexes: collectionName(),
+    cursor: cursorField(),
+    includeBuildUUIDs: boolean(),
+    includeIndexBuildInfo: boolean(),
+  },
+  async run(args, request, context) {
+    const ns = readable(request.db, args.listIndexes);
+    const info = context.engine.collection(ns);
+    if (!info) throw new CodedError('NamespaceNotFound', `ns does not exist: ${showNamespace(ns)}`);
+    const specs = info.indexes.map(({ spec }) => spec);
+    return listReply(specs, { ns: showNamespace(ns), batchSize: args.cursor?.batchSize }, request, context);
+  },
+});

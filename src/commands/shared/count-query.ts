@@ -1,0 +1,27 @@
+import type { FindQuery } from '../../engine/index.ts';
+import { any, collectionName, document, integer, type Parsed, withDefault } from '../fields.ts';
+import type { Context, Request } from '../types.ts';
+import { collation, hint, queryContext } from './query.ts';
+
+export const countFields = {
+  count: collectionName(),
+  query: document(),
+  // Negative limits come from old shells and mean the same number.
+  limit: withDefault(integer(), 0),
+  skip: withDefault(integer({ min: 0 }), 0),
+  hint: hint(),
+  collation: collation(),
+  // Old drivers send a projection that counting has no use for.
+  fields: any(),
+};
+
+export function countQuery(args: Parsed<typeof countFields>, request: Request, context: Context): FindQuery {
+  return {
+    filter: args.query ?? new Map(),
+    skip: args.skip,
+    limit: Math.abs(args.limit),
+    hint: args.hint,
+    read: request.generic.readConcern.read,
+    context: queryContext(context),
+  };
+}

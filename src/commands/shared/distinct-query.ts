@@ -1,0 +1,23 @@
+import type { FindQuery } from '../../engine/index.ts';
+import { collectionName, document, type Parsed, required, string } from '../fields.ts';
+import type { Context, Request } from '../types.ts';
+import { collation, hint, queryContext } from './query.ts';
+
+export const distinctFields = {
+  distinct: collectionName(),
+  key: required(string()),
+  query: document(),
+  collation: collation(),
+  hint: hint(),
+};
+
+export function distinctQuery(args: Parsed<typeof distinctFields>, request: Request, context: Context): FindQuery {
+  return {
+    filter: args.query ?? new Map(),
+    skip: 0,
+    limit: 0,
+    hint: args.hint,
+    read: request.generic.readConcern.read,
+    context: queryContext(context),
+  };
+}

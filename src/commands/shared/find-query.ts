@@ -1,0 +1,48 @@
+import type { FindQuery } from '../../engine/index.ts';
+import { any, boolean, collectionName, document, integer, type Parsed, unsupported, withDefault } from '../fields.ts';
+import type { Context, Request } from '../types.ts';
+import { collation, hint, queryContext } from './query.ts';
+
+export const findFields = {
+  find: collectionName(),
+  filter: document(),
+  projection: document(),
+  sort: document(),
+  hint: hint(),
+  skip: withDefault(integer({ min: 0 }), 0),
+  limit: withDefault(integer({ min: 0 }), 0),
+  batchSize: integer({ min: 0 }),
+  singleBatch: withDefault(boolean(), false),
+  min: document(),
+  max: document(),
+  returnKey: boolean(),
+  showRecordId: boolean(),
+  tailable: unsupported('tailable cursors'),
+  awaitData: unsupported('tailable cursors'),
+  oplogReplay: any(),
+  noCursorTimeout: withDefault(boolean(), false),
+  // Of no effect: memory is bounded by the engine, and there are no shards.
+  allowDiskUse: boolean(),
+  allowPartialResults: boolean(),
+  mirrored: boolean(),
+  collation: collation(),
+  let: document(),
+};
+
+export function findQuery(args: Parsed<typeof findFields>, request: Request, context: Context): FindQuery {
+  const { filter, projection, sort, hint, skip, limit, min, max, returnKey, showRecordId } = args;
+  return {
+    filter: filter ?? new Map(),
+    projection,
+    sort: sort?.size === 0 ? undefined : sort,
+    hint: hint instanceof Map && hint.size === 0 ? undefined : hint,
+    skip,
+    limit,
+    min,
+    max,
+    returnKey,
+    showRecordId,
+    read: request.generic.readConcern.read,
+    context: queryContext(context, args.let),
+  };
+}

@@ -1,0 +1,52 @@
+import { type Doc, doc, type Value } from '../../bson/index.ts';
+import { toNumber } from '../fields.ts';
+import { SESSION_TIMEOUT_MINUTES } from '../sessions.ts';
+import type { Context } from '../types.ts';
+import { FEATURE_COMPATIBILITY_VERSION } from './version.ts';
+
+/** Server parameters that clients and test runners ask for, each with a true answer. */
+export function parameters(context: Context): Doc {
+  return doc({
+    authSchemaVersion: 5,
+    authenticationMechanisms: [],
+    cursorTimeoutMillis: BigInt(context.cursors.idleTimeoutMs),
+    discodbUpkeepPaused: context.engine.upkeepPaused,
+    enableTestCommands: false,
+    featureCompatibilityVersion: { version: FEATURE_COMPATIBILITY_VERSION },
+    localLogicalSessionTimeoutMinutes: SESSION_TIMEOUT_MINUTES,
+    logComponentVerbosity: { verbosity: 0 },
+    quiet: false,
+    requireApiVersion: false,
+    ttlMonitorEnabled: true,
+    ttlMonitorSleepSecs: 60,
+  });
+}
+
+/** How to change a parameter; those that are not here cannot be. The returned text says what is wrong with the value. */
+type Setter = (value: Value, context: Context) => string | undefined;
+
+export const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
+  [
+    'discodbUpkeepPaused',
+    (value, { engine }) => {
+      if (typeof value !== 'boolean') return 'it must be true or false';
+      engine.upkeepPaused = value;
+      return undefined;
+    },
+  ],
+  [
+    'cursorTimeoutMillis',
+    (value, context) => {
+      const milliseconds = toNumber(value) ?? Number.NaN;
+      if (!Number.isSafeInteger(milliseconds) || milliseconds <= 0)
+        return 'it must be a positive number of milliseconds';
+      context.cursors.idleTimeoutMs = milliseconds;
+      return undefined;
+    },
+  ],
+]);
+
+/** The fields of a command that name parameters. */
+export function parameterFields(body: Doc, command: string, isGeneric: (name: string) => boolean): [string, Value][] {
+  return [...body].filter(([name]) => name !== command && !isGeneric(name));
+}

@@ -1,0 +1,314 @@
+import { type Doc, decode, encode, encodeKey, getField, doc as literal } from '../bson/index.ts';
+import { duplicateKeyError, OrderedIndex, type PreparedKeys } from '../indexes/index.ts';
+import type { Append, Entry, LiveEntry, Log, Placement, RecordRef, RetryMark } from '../log/index.ts';
+import type { DocumentCache } from './cache.ts';
+import type { IndexSpec, Namespace } from './contract.ts';
+import { Slot, type Version } from './slot.ts';
+
+/** The place of an entry that has not joined a batch yet. */
+const NOWHERE: RecordRef = { seq: 0, messageId: undefined, entries: 0, live: 0 };
+
+/** A key of an ObjectId and its place in a Map. */
+const ID_ENTRY_BYTES = 64;
+
+/** A secondary index with what the catalog says of it. */
+export interface BuiltIndex {
+  readonly spec: IndexSpec;
+  readonly index: OrderedIndex;
+  /** False while it is being built: writes maintain it, plans do not use it. */
+  ready: boolean;
+}
+
+/** A document whose newest version is not durable yet, and the version that is. */
+export interface Unsettled {
+  readonly slot: Slot;
+  /** Undefined when Discord holds no version. */
+  durable: Version | undefined;
+  /** Changes on their way. */
+  writes: number;
+}
+
+interface Staged {
+  readonly slot: Slot;
+  entry: Entry;
+  /** The bytes stay the same, and the cache as it is. */
+  readonly moves: boolean;
+}
+
+/**
+ * An open collection: its directory (`_id` to newest version), its secondary indexes, and the changes on their way to
+ * its log. All methods are synchronous: a statement is checked and applied in one step, so commands never see each
+ * other half done. Changes are staged first and join the log together by `commit`, which a caller must reach before
+ * it awaits anything; otherwise another command's newer version could reach the log first.
+ */
+export class Collection {
+  readonly ns: Namespace;
+  readonly log: Log;
+  readonly cache: DocumentCache;
+  /** In natural order: a Map keeps the order of insertion, and recordIds only grow. */
+  readonly slots = new Map<number, Slot>();
+  readonly unsettled = new Map<number, Unsettled>();
+  readonly secondary = new Map<string, BuiltIndex>();
+  /** Groups that clients have written since the collection was opened. */
+  commits = 0;
+  readonly #byId = new Map<string, Slot>();
+  readonly #staged = new Map<number, Staged>();
+  #idOrder: OrderedIndex | undefined;
+  readonly #onLost: (error: unknown) => void;
+  #nextRecordId = 1;
+  #dataSize = 0;
+  /** Slots that stay in `slots` until their deletion is durable. */
+  #deleted = 0;
+
+  /** `onLost` is told when the log has stopped: then memory is ahead of Discord for good, and must be thrown away. */
+  constructor(ns: Namespace, log: Log, cache: DocumentCache, onLost: (error: unknown) => void) {
+    this.ns = ns;
+    this.log = log;
+    this.cache = cache;
+    this.#onLost = onLost;
+  }
+
+  /** Live documents. */
+  get count(): number {
+    return this.slots.size - this.#deleted;
+  }
+
+  /** Bytes of BSON in all documents. */
+  get dataSize(): number {
+    return this.#dataSize;
+  }
+
+  /** Bytes of documents that are in memory. */
+  get cachedBytes(): number {
+    let bytes = 0;
+    for (const slot of this.slots.values()) bytes += slot.kept?.length ?? 0;
+    return bytes;
+  }
+
+  /** An estimate of what the `_id` index takes in memory. */
+  get idIndexBytes(): number {
+    return this.#byId.size * ID_ENTRY_BYTES + (this.#idOrder?.bytes ?? 0);
+  }
+
+  /** The document of this `_id` key, if any. */
+  byId(idKey: string): Slot | undefined {
+    return this.#byId.get(idKey);
+  }
+
+  /** All live slots in natural order. */
+  *scan(reverse = false): Iterable<Slot> {
+    const slots = reverse ? [...this.slots.values()].reverse() : this.slots.values();
+    for (const slot of slots) if (!slot.deleted) yield slot;
+  }
+
+  slot(recordId: number): Slot | undefined {
+    const slot = this.slots.get(recordId);
+    return slot?.deleted ? undefined : slot;
+  }
+
+  /** The bytes of the newest version where they are in memory. */
+  bytesOf(slot: Slot): Uint8Array | undefined {
+    return this.#staged.get(slot.recordId)?.entry.bytes ?? this.cache.get(slot);
+  }
+
+  /** The `_id` index in key order, built when first asked for: most collections are only ever asked by equality. */
+  idOrder(): OrderedIndex {
+    if (!this.#idOrder) {
+      this.#idOrder = new OrderedIndex({ key: new Map([['_id', 1]]), unique: true, sparse: false });
+      for (const slot of this.#byId.values()) this.#idOrder.insertKey(slot.recordId, slot.idKey);
+    }
+    return this.#idOrder;
+  }
+
+  /** Takes a document over from the log while it is being opened, newest record first; `sortRecovered` ends that. */
+  adopt(live: LiveEntry): void {
+    const { bytes, placement } = live;
+    const slot = new Slot(live.recordId, idKeyOf(bytes), placement.record, placement.slot, bytes.length);
+    this.slots.set(slot.recordId, slot);
+    this.#byId.set(slot.idKey, slot);
+    this.#dataSize += bytes.length;
+    this.cache.offer(slot, bytes);
+    if (this.secondary.size > 0) {
+      const doc = decode(bytes);
+      for (const { index } of this.secondary.values()) index.insert(slot.recordId, doc);
+    }
+  }
+
+  sortRecovered(nextRecordId: number): void {
+    const slots = [...this.slots.values()].sort((left, right) => left.recordId - right.recordId);
+    this.slots.clear();
+    for (const slot of slots) this.slots.set(slot.recordId, slot);
+    this.#nextRecordId = nextRecordId;
+  }
+
+  /** Throws DuplicateKey, or what an index refuses, and changes nothing then. `bytes` begin with `_id`; `doc` is asked for only where an index needs it. */
+  insert(bytes: Uint8Array, doc: () => Doc): Slot {
+    const idKey = idKeyOf(bytes);
+    if (this.#byId.has(idKey)) {
+      const id = new Map([['_id', getField(bytes, '_id')]]);
+      throw duplicateKeyError(nsText(this.ns), '_id_', literal({ _id: 1 }), id);
+    }
+    const recordId = this.#nextRecordId;
+    const keys = this.#prepareKeys(recordId, doc);
+    this.#nextRecordId++;
+    const slot = new Slot(recordId, idKey, NOWHERE, 0, bytes.length);
+    this.slots.set(recordId, slot);
+    this.#byId.set(idKey, slot);
+    this.#idOrder?.insertKey(recordId, idKey);
+    for (const [index, prepared] of keys) index.insert(recordId, prepared);
+    this.#dataSize += bytes.length;
+    this.#stage(slot, { op: 'put', recordId, bytes });
+    return slot;
+  }
+
+  /** Throws DuplicateKey, or what an index refuses, and changes nothing then. `_id` is the same in both. */
+  replace(slot: Slot, before: Doc, bytes: Uint8Array, after: Doc): void {
+    for (const [index, prepared] of this.#prepareKeys(slot.recordId, () => after)) {
+      index.remove(slot.recordId, before);
+      index.insert(slot.recordId, prepared);
+    }
+    this.#dataSize += bytes.length - slot.size;
+    slot.size = bytes.length;
+    this.#stage(slot, { op: 'put', recordId: slot.recordId, bytes, previous: placeOf(slot) });
+  }
+
+  /** `bytes` are the document's newest, `before` the same decoded, asked for only where an index needs it. */
+  remove(slot: Slot, bytes: Uint8Array, before: () => Doc): void {
+    for (const { index } of this.secondary.values()) index.remove(slot.recordId, before());
+    this.#takeOut(slot, new Map([['_id', getField(bytes, '_id')]]));
+  }
+
+  /** Takes a document out whose message is gone, and its bytes perhaps with it. */
+  vanish(slot: Slot): void {
+    const bytes = this.bytesOf(slot);
+    if (bytes) {
+      this.remove(slot, bytes, () => decode(bytes));
+      return;
+    }
+    for (const { index } of this.secondary.values()) index.removeRecord(slot.recordId);
+    this.#takeOut(slot, new Map());
+  }
+
+  /** Writes the newest version, `bytes`, anew: the same document in another record. Nobody but upkeep can tell. */
+  move(slot: Slot, bytes: Uint8Array): void {
+    this.#stage(slot, { op: 'put', recordId: slot.recordId, bytes, previous: placeOf(slot) }, true);
+  }
+
+  /**
+   * Hands everything staged to the log as one group. Resolves when Discord holds it; rejects with the StoreError that
+   * stopped the log, and then this object is no longer true and must be opened anew.
+   */
+  commit(marks: readonly RetryMark[], append: Append = (...group) => this.log.append(...group)): Promise<void> {
+    if (this.#staged.size === 0) return Promise.resolve();
+    const staged = [...this.#staged.values()];
+    this.#staged.clear();
+    if (staged.some(({ moves }) => !moves)) this.commits++;
+    const { placements, durable } = append(
+      staged.map(({ entry }) => entry),
+      marks,
+    );
+    const versions = staged.map(({ slot, entry, moves }, at): Version | undefined => {
+      const { record, slot: index } = placements[at]!;
+      slot.record = record;
+      slot.index = index;
+      if (entry.op === 'delete') {
+        this.cache.drop(slot);
+        return undefined;
+      }
+      if (!moves) this.cache.put(slot, entry.bytes);
+      return { record, index, bytes: entry.bytes };
+    });
+    return durable.then(
+      () => {
+        for (const [at, { slot, moves }] of staged.entries()) if (!moves) this.#settle(slot, versions[at]);
+      },
+      (error) => {
+        this.#onLost(error);
+        throw error;
+      },
+    );
+  }
+
+  /** Changes are staged that `commit` would write. */
+  get dirty(): boolean {
+    return this.#staged.size > 0;
+  }
+
+  addIndex(built: BuiltIndex): void {
+    this.secondary.set(built.spec.name, built);
+  }
+
+  /** Forgets everything in memory; the log is the truth. */
+  discard(): void {
+    for (const slot of this.slots.values()) this.cache.drop(slot);
+    this.slots.clear();
+    this.#byId.clear();
+  }
+
+  /** The keys of every secondary index, all made and checked before any is put in. */
+  #prepareKeys(recordId: number, doc: () => Doc): [OrderedIndex, PreparedKeys][] {
+    const all: [OrderedIndex, PreparedKeys][] = [];
+    for (const { spec, index } of this.secondary.values()) {
+      const prepared = index.prepare(doc());
+      const conflict = index.conflict(recordId, prepared);
+      if (conflict) throw duplicateKeyError(nsText(this.ns), spec.name, spec.key, conflict.keyValue);
+      all.push([index, prepared]);
+    }
+    return all;
+  }
+
+  /** `named` is what the tombstone tells people. */
+  #takeOut(slot: Slot, named: Doc): void {
+    this.#byId.delete(slot.idKey);
+    this.#idOrder?.removeKey(slot.recordId, slot.idKey);
+    this.#dataSize -= slot.size;
+    slot.deleted = true;
+    this.#deleted++;
+    this.#stage(slot, { op: 'delete', recordId: slot.recordId, bytes: encode(named), previous: placeOf(slot) });
+  }
+
+  #stage(slot: Slot, entry: Entry, moves = false): void {
+    const earlier = this.#staged.get(slot.recordId);
+    if (earlier) {
+      // Two statements of one command: only the last version is written, in place of the same predecessor.
+      const { previous } = earlier.entry;
+      const { op, recordId, bytes } = entry;
+      earlier.entry = previous ? { op, recordId, bytes, previous } : { op, recordId, bytes };
+      return;
+    }
+    this.#staged.set(slot.recordId, { slot, entry, moves });
+    // The same bytes are durable already, and stay so until these are.
+    if (moves) return;
+    const unsettled = this.unsettled.get(slot.recordId);
+    if (unsettled) {
+      unsettled.writes++;
+      return;
+    }
+    const durable = entry.previous && { record: slot.record, index: slot.index, bytes: this.cache.get(slot) };
+    this.unsettled.set(slot.recordId, { slot, durable, writes: 1 });
+  }
+
+  #settle(slot: Slot, version: Version | undefined): void {
+    const unsettled = this.unsettled.get(slot.recordId);
+    if (!unsettled) return;
+    unsettled.durable = version;
+    if (--unsettled.writes > 0) return;
+    this.unsettled.delete(slot.recordId);
+    if (!slot.deleted) return;
+    this.slots.delete(slot.recordId);
+    this.#deleted--;
+  }
+}
+
+/** `db.coll`, as error texts and cursors name it. */
+export function nsText(ns: Namespace): string {
+  return `${ns.db}.${ns.coll}`;
+}
+
+function placeOf({ record, index }: Slot): Placement {
+  return { record, slot: index };
+}
+
+function idKeyOf(bytes: Uint8Array): string {
+  return encodeKey(getField(bytes, '_id'));
+}

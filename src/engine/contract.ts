@@ -1,0 +1,189 @@
+import type { Doc, Value } from '../bson/index.ts';
+import type { QueryContext } from '../query/index.ts';
+
+export interface Namespace {
+  readonly db: string;
+  readonly coll: string;
+}
+
+export interface IndexSpec {
+  readonly name: string;
+  readonly key: Doc;
+  readonly unique: boolean;
+  /** The index as `listIndexes` shows it: `v`, `key`, `name`, and every option given. */
+  readonly spec: Doc;
+}
+
+export interface CollectionInfo {
+  readonly ns: Namespace;
+  /** 16 bytes, subtype 4. */
+  readonly uuid: Uint8Array;
+  /** The options of `create`, as given. */
+  readonly options: Doc;
+  readonly indexes: readonly IndexSpec[];
+}
+
+export interface CollectionStats {
+  readonly count: number;
+  /** Bytes of BSON in all documents. */
+  readonly size: number;
+  readonly indexSizes: ReadonlyMap<string, number>;
+  /** Bytes of documents held in memory. */
+  readonly cached: number;
+}
+
+/** How a statement that may be repeated is known; absent where the client did not ask for retryable writes. */
+export interface RetryIdentity {
+  /** The session's UUID, 16 bytes. */
+  readonly lsid: Uint8Array;
+  readonly txnNumber: bigint;
+  /** `stmtId` of statement 0; statement i has `stmtIds[i]`, or `stmtIds[0] + i` when one is given, or i. */
+  readonly stmtIds: readonly number[];
+}
+
+export interface WriteOptions {
+  readonly ordered: boolean;
+  readonly retry?: RetryIdentity | undefined;
+  readonly context: QueryContext;
+  /** Aborts the part not yet done: maxTimeMS, killOp, a closed connection never. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A statement that failed: what becomes an element of `writeErrors`. `error` is mostly a `CodedError`. */
+export interface StatementError {
+  readonly index: number;
+  readonly error: Error;
+}
+
+export interface WriteResult {
+  /** Inserted, matched or deleted documents, as the command's `n` counts them (an upsert counts 1). */
+  readonly n: number;
+  readonly nModified: number;
+  readonly upserted: readonly { readonly index: number; readonly id: Value }[];
+  readonly errors: readonly StatementError[];
+  /** Statement ids that were answered from an earlier execution. */
+  readonly retriedStmtIds: readonly number[];
+  /** Resolves when Discord holds every write of the result; rejects with a `StoreError` when it never will. */
+  readonly durable: Promise<void>;
+}
+
+export interface UpdateStatement {
+  readonly filter: Doc;
+  /** Operators or a replacement; an array is a pipeline. */
+  readonly update: Doc | Doc[];
+  readonly multi: boolean;
+  readonly upsert: boolean;
+  readonly arrayFilters?: readonly Doc[] | undefined;
+  readonly sort?: Doc | undefined;
+  readonly hint?: string | Doc | undefined;
+}
+
+export interface DeleteStatement {
+  readonly filter: Doc;
+  /** 0 is all, 1 is the first. */
+  readonly limit: 0 | 1;
+  readonly hint?: string | Doc | undefined;
+}
+
+export interface FindAndModify {
+  readonly filter: Doc;
+  readonly sort?: Doc | undefined;
+  readonly fields?: Doc | undefined;
+  readonly hint?: string | Doc | undefined;
+  readonly arrayFilters?: readonly Doc[] | undefined;
+  /** Absent: remove. */
+  readonly update?: Doc | Doc[] | undefined;
+  readonly upsert: boolean;
+  /** Return the document as it is afterwards. */
+  readonly returnNew: boolean;
+}
+
+export interface FindAndModifyResult {
+  /** Encoded; null when there is none to return. */
+  readonly value: Uint8Array | null;
+  readonly n: 0 | 1;
+  /** Only for updates. */
+  readonly updatedExisting: boolean;
+  readonly upsertedId?: Value;
+  readonly durable: Promise<void>;
+}
+
+export interface FindQuery {
+  readonly filter: Doc;
+  readonly projection?: Doc | undefined;
+  readonly sort?: Doc | undefined;
+  readonly skip: number;
+  /** 0 is no limit. */
+  readonly limit: number;
+  readonly hint?: string | Doc | undefined;
+  readonly min?: Doc | undefined;
+  readonly max?: Doc | undefined;
+  readonly returnKey?: boolean | undefined;
+  readonly showRecordId?: boolean | undefined;
+  /** `durable` sees only what Discord holds (`majority`, `linearizable`, `snapshot`). */
+  readonly read: 'local' | 'durable';
+  readonly context: QueryContext;
+}
+
+/** A pull stream of encoded documents, in the query's order. Holds at most one batch of its own. */
+export interface DocCursor {
+  /** Up to `maxDocs` documents of at most `maxBytes` together (at least one, if there is one). */
+  next(maxDocs: number, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array[]>;
+  /** True once nothing is left; may turn true only with the `next` that returns nothing more. */
+  readonly exhausted: boolean;
+  close(): void;
+}
+
+export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
+
+/** Everything that commands may ask. Errors are `CodedError` (the client's fault) or `StoreError` (Discord's). */
+export interface Engine {
+  /** Names that are `db` with the collections in it; DiscoDB's own are not listed. No request. */
+  databases(): readonly string[];
+  collections(db: string): readonly CollectionInfo[];
+  collection(ns: Namespace): CollectionInfo | undefined;
+  /** Reads the collection where that has not been done. */
+  stats(ns: Namespace): Promise<CollectionStats>;
+  /** Bytes of the documents, as far as that is known without a request: 0 before the collection is read. */
+  loadedSize(ns: Namespace): number;
+
+  /** NamespaceExists when it exists with other options; nothing when the same. */
+  createCollection(ns: Namespace, options: Doc): Promise<void>;
+  /** The collection that was dropped; undefined when there was none. */
+  dropCollection(ns: Namespace): Promise<CollectionInfo | undefined>;
+  dropDatabase(db: string): Promise<void>;
+  renameCollection(from: Namespace, to: Namespace, dropTarget: boolean): Promise<void>;
+  /** `specs` as in the command, each with `key` and `name`. */
+  createIndexes(
+    ns: Namespace,
+    specs: readonly Doc[],
+  ): Promise<{ before: number; after: number; createdCollection: boolean }>;
+  /** A name, `*`, a list of names, or a key. Returns the count before. */
+  dropIndexes(ns: Namespace, which: string | readonly string[] | Doc): Promise<number>;
+
+  /** `docs` are encoded; a missing `_id` is added in front, an `_id` elsewhere moves to the front. */
+  insert(ns: Namespace, docs: readonly Uint8Array[], options: WriteOptions): Promise<WriteResult>;
+  update(ns: Namespace, statements: readonly UpdateStatement[], options: WriteOptions): Promise<WriteResult>;
+  delete(ns: Namespace, statements: readonly DeleteStatement[], options: WriteOptions): Promise<WriteResult>;
+  findAndModify(ns: Namespace, statement: FindAndModify, options: WriteOptions): Promise<FindAndModifyResult>;
+
+  find(ns: Namespace, query: FindQuery): Promise<DocCursor>;
+  /** Matching documents, after skip and limit. An empty filter costs no read. */
+  count(ns: Namespace, query: FindQuery): Promise<number>;
+  /** Distinct values of a dotted path, arrays taken apart, in order of first appearance. */
+  distinct(ns: Namespace, path: string, query: FindQuery): Promise<Value[]>;
+  aggregate(
+    ns: Namespace,
+    pipeline: readonly Doc[],
+    query: Pick<FindQuery, 'read' | 'context' | 'hint'>,
+  ): Promise<DocCursor>;
+  /** MongoDB's `queryPlanner` and, from `executionStats` on, `executionStats`. */
+  explain(ns: Namespace, query: FindQuery, verbosity: Verbosity): Promise<Doc>;
+
+  /** Numbers for `serverStatus().discodb`. */
+  status(): Doc;
+  /** Packing, checkpoints and the like are held back while true; what is under way ends. */
+  upkeepPaused: boolean;
+  /** Finishes what was taken, then refuses. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,75 @@
+import { CodedError, type Env } from '../base/index.ts';
+import { type Doc, encode, getField, newObjectId, rawField, typeNumber, type Value } from '../bson/index.ts';
+
+/** As the server's BSONObjMaxUserSize. */
+export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
+
+const BSON_DOCUMENT = 0x03;
+const BSON_REGEX = 0x0b;
+const BSON_ARRAY = 0x04;
+const BSON_UNDEFINED = 0x06;
+const REFERENCE_FIELDS: ReadonlySet<string> = new Set(['$ref', '$id', '$db']);
+
+/**
+ * The document as it is stored: `_id` in front, made when it is missing. Returns the very bytes given where they are so
+ * already. Throws BSONObjectTooLarge, and BadValue or DollarPrefixedFieldName for an `_id` that MongoDB refuses.
+ */
+export function withIdFirst(bytes: Uint8Array, env: Pick<Env, 'clock' | 'random'>): Uint8Array {
+  const id = rawField(bytes, '_id');
+  if (!id) return checkSize(splice(encode(new Map([['_id', newObjectId(env)]])), bytes, 4, 4));
+  checkIdType(id.type, 'BadValue');
+  if (id.type === BSON_DOCUMENT) checkIdFields(getField(bytes, '_id'));
+  checkSize(bytes);
+  // `_id` first: size (4), type (1), "_id\0" (4), then the value.
+  if (id.start === 9) return bytes;
+  return splice(encode(new Map([['_id', getField(bytes, '_id')]])), bytes, id.start - 5, id.end);
+}
+
+/** The same for a decoded document, as an update or an upsert makes it; its size is the caller's to judge. */
+export function encodeWithIdFirst(doc: Doc, env: Pick<Env, 'clock' | 'random'>): Uint8Array {
+  const id = doc.has('_id') ? doc.get('_id') : newObjectId(env);
+  checkIdType(typeNumber(id), 'InvalidIdField');
+  checkIdFields(id);
+  return encode(doc.keys().next().value === '_id' ? doc : new Map([['_id', id], ...doc]));
+}
+
+/** `front` (a document of one field) followed by the fields of `bytes` without those in [from, to). */
+function splice(front: Uint8Array, bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const head = front.length - 1;
+  const result = new Uint8Array(head + (from - 4) + (bytes.length - to));
+  result.set(front.subarray(0, head), 0);
+  result.set(bytes.subarray(4, from), head);
+  result.set(bytes.subarray(to), head + from - 4);
+  new DataView(result.buffer).setInt32(0, result.length, true);
+  return result;
+}
+
+function checkSize(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= MAX_DOCUMENT_BYTES) return bytes;
+  throw new CodedError(
+    'BSONObjectTooLarge',
+    `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT_BYTES}`,
+  );
+}
+
+function checkIdType(type: number, codeName: 'BadValue' | 'InvalidIdField'): void {
+  if (type !== BSON_REGEX && type !== BSON_ARRAY && type !== BSON_UNDEFINED) return;
+  const alias = { [BSON_REGEX]: 'regex', [BSON_ARRAY]: 'array', [BSON_UNDEFINED]: 'undefined' }[type];
+  throw new CodedError(codeName, `The '_id' value cannot be of type ${alias}`);
+}
+
+/** Inside an `_id`, at any depth, only a reference (`$ref` first) may have names that begin with `$`. */
+function checkIdFields(value: Value | undefined): void {
+  if (Array.isArray(value)) for (const element of value) checkIdFields(element);
+  if (!(value instanceof Map)) return;
+  const isReference = value.keys().next().value === '$ref';
+  for (const [name, inner] of value) {
+    if (name.startsWith('$') && !(isReference && REFERENCE_FIELDS.has(name))) {
+      throw new CodedError(
+        'DollarPrefixedFieldName',
+        `_id fields may not contain '$'-prefixed fields: ${name} is not valid for storage.`,
+      );
+    }
+    checkIdFields(inner);
+  }
+}

@@ -1,0 +1,302 @@
+import { CodedError, type Env } from '../base/index.ts';
+import { type Doc, doc as literal, type Value } from '../bson/index.ts';
+import { type KeyRing, type LeaseOptions, OwnedStore, Ownership } from '../log/index.ts';
+import { compileFilter } from '../query/index.ts';
+import type { ChannelId, Store } from '../store/index.ts';
+import { aggregate } from './aggregate.ts';
+import { findSystemChannels, SYSTEM_CATEGORY } from './bootstrap.ts';
+import { DocumentCache } from './cache.ts';
+import { Catalog, orphans } from './catalog.ts';
+import { nsText } from './collection.ts';
+import type {
+  CollectionInfo,
+  CollectionStats,
+  DeleteStatement,
+  DocCursor,
+  Engine,
+  FindAndModify,
+  FindAndModifyResult,
+  FindQuery,
+  Namespace,
+  StatementError,
+  UpdateStatement,
+  Verbosity,
+  WriteOptions,
+  WriteResult,
+} from './contract.ts';
+import { emptyCursor } from './cursor.ts';
+import { distinctValues } from './distinct.ts';
+import { explainFind } from './explain.ts';
+import { ExternalChanges, type SystemChannel } from './external-changes.ts';
+import { checkQuery, countMatches, find } from './find.ts';
+import { compileModification, findAndModify } from './find-and-modify.ts';
+import { CollectionHandle, type HandleContext, type Loaded } from './handle.ts';
+import { createIndexes, dropIndexes } from './index-build.ts';
+import { Namespaces } from './namespaces.ts';
+import { RecordShelf } from './record-shelf.ts';
+import { TtlMonitor } from './ttl.ts';
+import { Upkeep } from './upkeep/upkeep.ts';
+import { compileStatement, deleteDocuments, insertDocuments, updateDocuments } from './writes.ts';
+
+export interface EngineOptions {
+  readonly env: Env;
+  readonly store: Store;
+  /** Bound on the bytes of documents in memory. */
+  readonly cacheBytes: number;
+  /** With it everything is sealed that is written. */
+  readonly keys?: KeyRing | undefined;
+  /** Absent: no other process can reach this Discord. */
+  readonly lease?: LeaseOptions | undefined;
+  /** Told the epoch of this process, before any channel but the control channel is read. */
+  readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
+}
+
+/** Opens the deployment that lives in a guild: five requests on an old one, and the channels made on a new one. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { env, cacheBytes, keys, lease, onEpoch } = options;
+  const system = await findSystemChannels(options.store, env);
+  const ownership = await Ownership.claim(options.store, system.control.id, env, { keys, lease });
+  const store = new OwnedStore(options.store, ownership);
+  const { epoch } = ownership;
+  await onEpoch?.(epoch);
+  const context: HandleContext = {
+    env,
+    store,
+    cache: new DocumentCache(cacheBytes),
+    shelf: new RecordShelf(),
+    ownership,
+    keys,
+  };
+  const ns = { db: SYSTEM_CATEGORY, coll: 'catalog' };
+  const info = { ns, uuid: new Uint8Array(16), options: new Map(), indexes: [] };
+  const names = keys ? 'hidden' : 'shown';
+  const catalog = await Catalog.open(env, store, new CollectionHandle(context, info, system.catalog.id), names);
+  const namespaces = new Namespaces(context, catalog);
+  namespaces.removeDropped();
+  namespaces.removeOrphans(orphans(catalog, system.all).map(({ id }) => id));
+  const { control, catalog: index } = system;
+  const external = new ExternalChanges({
+    env,
+    store,
+    namespaces,
+    system: new Map<ChannelId, SystemChannel>([
+      [control.id, { name: control.name, restore: undefined }],
+      [index.id, { name: index.name, restore: (ids) => catalog.restore(ids) }],
+    ]),
+  });
+  const unwatch = store.watch((event) => {
+    if (event.kind === 'created' && event.channel === system.control.id) ownership.wake(event.id);
+  });
+  return new DiscordEngine(context, namespaces, external, unwatch);
+}
+
+class DiscordEngine implements Engine {
+  readonly #context: HandleContext;
+  readonly #env: Env;
+  readonly #namespaces: Namespaces;
+  readonly #external: ExternalChanges;
+  readonly #ttl: TtlMonitor;
+  readonly #upkeep: Upkeep;
+  readonly #unwatch: () => void;
+
+  constructor(context: HandleContext, namespaces: Namespaces, external: ExternalChanges, unwatch: () => void) {
+    this.#unwatch = unwatch;
+    this.#context = context;
+    this.#env = context.env;
+    this.#namespaces = namespaces;
+    this.#external = external;
+    this.#ttl = new TtlMonitor({
+      env: context.env,
+      targets: () => namespaces.expiring(),
+      load: (ns) => this.#loaded(ns),
+    });
+    this.#upkeep = new Upkeep({
+      env: context.env,
+      collections: () => namespaces.loaded(),
+      onMissing: (channel, ids) => external.suspect(channel, ids),
+    });
+  }
+
+  databases(): readonly string[] {
+    return this.#namespaces.databases();
+  }
+
+  collections(db: string): readonly CollectionInfo[] {
+    return this.#namespaces.collections(db);
+  }
+
+  collection(ns: Namespace): CollectionInfo | undefined {
+    return this.#namespaces.handle(ns)?.info;
+  }
+
+  async stats(ns: Namespace): Promise<CollectionStats> {
+    const handle = this.#existing(ns);
+    const { collection } = await handle.load();
+    const indexSizes = new Map([['_id_', collection.idIndexBytes]]);
+    for (const [name, { index }] of collection.secondary) indexSizes.set(name, index.bytes);
+    return { count: collection.count, size: collection.dataSize, indexSizes, cached: collection.cachedBytes };
+  }
+
+  loadedSize(ns: Namespace): number {
+    return this.#namespaces.handle(ns)?.loaded?.collection.dataSize ?? 0;
+  }
+
+  createCollection(ns: Namespace, options: Doc): Promise<void> {
+    return this.#namespaces.create(ns, options);
+  }
+
+  dropCollection(ns: Namespace): Promise<CollectionInfo | undefined> {
+    return this.#namespaces.drop(ns);
+  }
+
+  dropDatabase(db: string): Promise<void> {
+    return this.#namespaces.dropDatabase(db);
+  }
+
+  renameCollection(from: Namespace, to: Namespace, dropTarget: boolean): Promise<void> {
+    return this.#namespaces.rename(from, to, dropTarget);
+  }
+
+  async createIndexes(
+    ns: Namespace,
+    specs: readonly Doc[],
+  ): Promise<{ before: number; after: number; createdCollection: boolean }> {
+    const createdCollection = !this.#namespaces.handle(ns);
+    const handle = await this.#namespaces.ensure(ns);
+    return { ...(await createIndexes(this.#namespaces, handle, specs)), createdCollection };
+  }
+
+  async dropIndexes(ns: Namespace, which: string | readonly string[] | Doc): Promise<number> {
+    return dropIndexes(this.#namespaces, this.#existing(ns), which);
+  }
+
+  async insert(ns: Namespace, docs: readonly Uint8Array[], options: WriteOptions): Promise<WriteResult> {
+    return insertDocuments(this.#env, await this.#ensured(ns), docs, options);
+  }
+
+  async update(ns: Namespace, statements: readonly UpdateStatement[], options: WriteOptions): Promise<WriteResult> {
+    const creates = statements.some(({ upsert }) => upsert);
+    const loaded = await (creates ? this.#ensured(ns) : this.#loaded(ns));
+    if (loaded) return updateDocuments(this.#env, loaded, statements, options);
+    return nothingWritten(statements, options, (statement) => compileStatement(statement, options.context));
+  }
+
+  async delete(ns: Namespace, statements: readonly DeleteStatement[], options: WriteOptions): Promise<WriteResult> {
+    const loaded = await this.#loaded(ns);
+    if (loaded) return deleteDocuments(loaded, statements, options);
+    return nothingWritten(statements, options, ({ filter }) => compileFilter(filter, options.context));
+  }
+
+  async findAndModify(ns: Namespace, statement: FindAndModify, options: WriteOptions): Promise<FindAndModifyResult> {
+    const loaded = await (statement.upsert ? this.#ensured(ns) : this.#loaded(ns));
+    if (loaded) return findAndModify(this.#env, loaded, statement, options);
+    compileModification(statement, options.context);
+    return { value: null, n: 0, updatedExisting: false, durable: Promise.resolve() };
+  }
+
+  async find(ns: Namespace, query: FindQuery): Promise<DocCursor> {
+    const handle = this.#namespaces.handle(ns);
+    if (handle) return find(this.#env, handle, query);
+    checkQuery(query);
+    return emptyCursor();
+  }
+
+  async count(ns: Namespace, query: FindQuery): Promise<number> {
+    const handle = this.#namespaces.handle(ns);
+    if (handle) return countMatches(this.#env, handle, query);
+    checkQuery(query);
+    return 0;
+  }
+
+  async distinct(ns: Namespace, path: string, query: FindQuery): Promise<Value[]> {
+    const handle = this.#namespaces.handle(ns);
+    if (handle) return distinctValues(this.#env, handle, path, query);
+    checkQuery(query);
+    return [];
+  }
+
+  async aggregate(
+    ns: Namespace,
+    pipeline: readonly Doc[],
+    query: Pick<FindQuery, 'read' | 'context' | 'hint'>,
+  ): Promise<DocCursor> {
+    return aggregate(this, this.#env, this.#namespaces, ns, pipeline, query);
+  }
+
+  async explain(ns: Namespace, query: FindQuery, verbosity: Verbosity): Promise<Doc> {
+    return explainFind(this.#env, this.#namespaces.handle(ns), nsText(ns), query, verbosity);
+  }
+
+  status(): Doc {
+    const { cache, ownership } = this.#context;
+    return literal({
+      epoch: ownership.epoch,
+      cache: { limitBytes: cache.limit, usedBytes: cache.used },
+      collections: { known: this.#namespaces.known, open: this.#namespaces.open },
+      upkeep: this.#upkeep.status(),
+    });
+  }
+
+  get upkeepPaused(): boolean {
+    return this.#upkeep.paused;
+  }
+
+  set upkeepPaused(paused: boolean) {
+    this.#upkeep.paused = paused;
+  }
+
+  async close(): Promise<void> {
+    await this.#ttl.stop();
+    await this.#upkeep.stop();
+    await this.#external.stop();
+    await this.#namespaces.close();
+    this.#unwatch();
+    await this.#context.ownership.release();
+  }
+
+  #existing(ns: Namespace): CollectionHandle {
+    const handle = this.#namespaces.handle(ns);
+    if (!handle) throw new CodedError('NamespaceNotFound', `ns does not exist: ${nsText(ns)}`);
+    return handle;
+  }
+
+  /** The collection where it exists, loaded and with room in its queue. */
+  async #loaded(ns: Namespace): Promise<Loaded | undefined> {
+    for (;;) {
+      const handle = this.#namespaces.handle(ns);
+      if (!handle) return undefined;
+      const loaded = await handle.load();
+      await loaded.collection.log.room();
+      // Dropped, or read anew, while this one waited: begin again with what is there now.
+      if (this.#namespaces.handle(ns) === handle && handle.loaded === loaded) return loaded;
+    }
+  }
+
+  /** The same, made where it is missing. */
+  async #ensured(ns: Namespace): Promise<Loaded> {
+    for (;;) {
+      if (!this.#namespaces.handle(ns)) await this.#namespaces.ensure(ns);
+      const loaded = await this.#loaded(ns);
+      if (loaded) return loaded;
+    }
+  }
+}
+
+/** What statements do to a collection that does not exist: nothing; but what is wrong with them is said. */
+function nothingWritten<Statement>(
+  statements: readonly Statement[],
+  { ordered }: WriteOptions,
+  check: (statement: Statement) => void,
+): WriteResult {
+  const errors: StatementError[] = [];
+  for (const [index, statement] of statements.entries()) {
+    try {
+      check(statement);
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      errors.push({ index, error });
+      if (ordered) break;
+    }
+  }
+  return { n: 0, nModified: 0, upserted: [], errors, retriedStmtIds: [], durable: Promise.resolve() };
+}

@@ -1,0 +1,136 @@
+import { CodedError, type Env } from '../base/index.ts';
+import { type Doc, encode, type Value } from '../bson/index.ts';
+import { type Comparator, compileFilter, compileProjection, compileSort, type Filter } from '../query/index.ts';
+import type { DocCursor, FindQuery } from './contract.ts';
+import { QueueCursor } from './cursor.ts';
+import { type Examined, type Found, scanLoaded, scanLog } from './found.ts';
+import type { CollectionHandle } from './handle.ts';
+import { naturalOrder, type Plan, planQuery } from './planner.ts';
+
+/** As the server's internalQueryMaxBlockingSortMemoryUsageBytes. */
+const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
+
+/** What a query did, for `explain`; filled as the matches are pulled. */
+export interface Execution {
+  /** Undefined where the channel was read without a directory. */
+  readonly plan: Plan | undefined;
+  readonly examined: Examined;
+  readonly matches: AsyncGenerator<Found[]>;
+}
+
+/** Opens a cursor on a collection; nothing but what the answer needs is read. */
+export async function find(env: Env, handle: CollectionHandle, query: FindQuery): Promise<DocCursor> {
+  const filter = compileFilter(query.filter, query.context);
+  const show = shower(query, filter);
+  const { matches } = await execute(env, handle, query, filter);
+  return new QueueCursor(mapBatches(matches, show), () => handle.checkAlive());
+}
+
+/** Throws what `find` throws for a query that cannot be: a collection that does not exist refuses it as well. */
+export function checkQuery(query: FindQuery): void {
+  const filter = compileFilter(query.filter, query.context);
+  shower(query, filter);
+  refuse(query);
+  if (query.sort && !naturalOrder(query.sort)) compileSort(query.sort);
+}
+
+export async function execute(
+  env: Env,
+  handle: CollectionHandle,
+  query: FindQuery,
+  filter = compileFilter(query.filter, query.context),
+): Promise<Execution> {
+  refuse(query);
+  const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort) : undefined;
+  const examined: Examined = { keys: 0, docs: 0 };
+  if (!compare && !query.hint && !filter.source.has('_id') && (await handle.streamable())) {
+    const pages = naturalOrder(query.sort) === -1 ? handle.log.scanNewest() : handle.log.scanOldest();
+    return { plan: undefined, examined, matches: slice(scanLog(pages, filter), query.skip, query.limit) };
+  }
+  const loaded = await handle.load();
+  const plan = planQuery(loaded.collection, filter, query);
+  const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, read: query.read, examined });
+  const inOrder = plan.sorted && (query.read === 'local' || loaded.collection.unsettled.size === 0);
+  const ordered = compare && !inOrder ? sorted(scan, compare, query) : scan;
+  return { plan, examined, matches: slice(ordered, query.skip, query.limit) };
+}
+
+function refuse(query: FindQuery): void {
+  for (const option of ['min', 'max', 'returnKey'] as const) {
+    if (query[option]) throw new CodedError('NotImplemented', `the option '${option}' of find is not implemented`);
+  }
+}
+
+/** What becomes of a match on its way out: mostly the bytes themselves. */
+function shower(query: FindQuery, filter: Filter): (found: Found) => Uint8Array {
+  const { projection, showRecordId, context } = query;
+  if ((!projection || projection.size === 0) && !showRecordId) return ({ bytes }) => bytes;
+  const project = projection && projection.size > 0 ? compileProjection(projection, { context, filter }) : undefined;
+  return ({ doc, recordId }) => {
+    const shown = project ? project.apply(doc) : doc;
+    return encode(showRecordId ? new Map<string, Value>([...shown, ['$recordId', BigInt(recordId)]]) : shown);
+  };
+}
+
+/** A blocking sort; with a limit it holds no more than twice that many documents. */
+async function* sorted(scan: AsyncIterable<Found[]>, compare: Comparator, query: FindQuery): AsyncGenerator<Found[]> {
+  const keep = query.limit === 0 ? Number.POSITIVE_INFINITY : query.skip + query.limit;
+  const order = (left: Found, right: Found) => compare(left.doc, right.doc) || left.recordId - right.recordId;
+  let held: Found[] = [];
+  let bytes = 0;
+  for await (const batch of scan) {
+    for (const found of batch) {
+      held.push(found);
+      bytes += found.bytes.length;
+    }
+    if (held.length > 2 * keep) {
+      held = held.sort(order).slice(0, keep);
+      bytes = held.reduce((sum, found) => sum + found.bytes.length, 0);
+    }
+    if (bytes > SORT_MEMORY_BYTES) {
+      throw new CodedError(
+        'QueryExceededMemoryLimitNoDiskUseAllowed',
+        `Sort exceeded memory limit of ${SORT_MEMORY_BYTES} bytes, but did not opt in to external sorting.`,
+      );
+    }
+    // Nothing is known yet, but whoever pulls may want to stop.
+    yield [];
+  }
+  yield held.sort(order);
+}
+
+async function* slice(matches: AsyncIterable<Found[]>, skip: number, limit: number): AsyncGenerator<Found[]> {
+  let toSkip = skip;
+  let left = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+  for await (const batch of matches) {
+    const from = Math.min(toSkip, batch.length);
+    toSkip -= from;
+    const taken = from === 0 && batch.length <= left ? batch : batch.slice(from, from + left);
+    left -= taken.length;
+    yield taken;
+    if (left === 0) return;
+  }
+}
+
+async function* mapBatches<From, To>(batches: AsyncIterable<From[]>, map: (item: From) => To): AsyncGenerator<To[]> {
+  for await (const batch of batches) yield batch.map(map);
+}
+
+/** Counts matches after skip and limit. */
+export async function countMatches(env: Env, handle: CollectionHandle, query: FindQuery): Promise<number> {
+  const within = (total: number) => Math.min(Math.max(0, total - query.skip), query.limit || Number.POSITIVE_INFINITY);
+  if (query.filter.size === 0 && query.read === 'local') {
+    const { loaded } = handle;
+    return within(loaded ? loaded.collection.count : (await handle.log.summary()).documents);
+  }
+  const { matches } = await execute(env, handle, query);
+  let count = 0;
+  for await (const batch of matches) count += batch.length;
+  return count;
+}
+
+/** Every match decoded, for what works on documents and not on bytes. */
+export async function* findDocs(env: Env, handle: CollectionHandle, query: FindQuery): AsyncGenerator<Doc> {
+  const { matches } = await execute(env, handle, query);
+  for await (const batch of matches) for (const { doc } of batch) yield doc;
+}

@@ -1,0 +1,3 @@
+export { type CheckedPart, type CheckOptions, checkDeployment, type Finding } from './check.ts';
+export type * from './contract.ts';
+export { type EngineOptions, openEngine } from './engine.ts';

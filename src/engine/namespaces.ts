@@ -1,0 +1,215 @@
+import { CodedError } from '../base/index.ts';
+import { type Doc, equal } from '../bson/index.ts';
+import type { ChannelId } from '../store/index.ts';
+import { type Catalog, type CatalogEntry, idIndex } from './catalog.ts';
+import { type Collection, nsText } from './collection.ts';
+import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
+import { CollectionHandle, type HandleContext } from './handle.ts';
+
+/**
+ * Which collections there are, and their handles. Changes go to the catalog first; memory follows when Discord holds
+ * them. Changes of one namespace wait for each other.
+ */
+export class Namespaces {
+  readonly #context: HandleContext;
+  readonly #catalog: Catalog;
+  readonly #handles = new Map<string, CollectionHandle>();
+  /** The last change under way for each namespace. */
+  readonly #changing = new Map<string, Promise<unknown>>();
+  /** Channel removals under way, which `close` waits for. */
+  readonly #removals = new Set<Promise<void>>();
+
+  constructor(context: HandleContext, catalog: Catalog) {
+    this.#context = context;
+    this.#catalog = catalog;
+    for (const entry of catalog.entries()) this.#open(entry);
+  }
+
+  get known(): number {
+    return this.#handles.size;
+  }
+
+  get open(): number {
+    return [...this.#handles.values()].filter(({ loaded }) => loaded).length;
+  }
+
+  /** The collections that are in memory. */
+  loaded(): { collection: Collection; channel: ChannelId }[] {
+    return [...this.#handles.values()].flatMap(({ loaded, channel }) =>
+      loaded ? [{ collection: loaded.collection, channel }] : [],
+    );
+  }
+
+  databases(): string[] {
+    return [...new Set([...this.#handles.values()].map(({ info }) => info.ns.db))].sort();
+  }
+
+  collections(db: string): CollectionInfo[] {
+    return [...this.#handles.values()].map(({ info }) => info).filter(({ ns }) => ns.db === db);
+  }
+
+  /** Every index whose documents expire. */
+  expiring(): { ns: Namespace; index: IndexSpec }[] {
+    return [...this.#handles.values()].flatMap(({ info: { ns, indexes } }) =>
+      indexes.filter(({ spec }) => spec.has('expireAfterSeconds')).map((index) => ({ ns, index })),
+    );
+  }
+
+  /** Throws a StoreError once another process has taken over: what is in memory may no longer be what is. */
+  handle(ns: Namespace): CollectionHandle | undefined {
+    this.#context.ownership.check();
+    return this.#handles.get(nsText(ns));
+  }
+
+  /** The collection that lives in a channel. */
+  inChannel(channel: ChannelId): CollectionHandle | undefined {
+    for (const handle of this.#handles.values()) if (handle.channel === channel) return handle;
+    return undefined;
+  }
+
+  /** The collection, made with no options where it is missing. */
+  ensure(ns: Namespace): Promise<CollectionHandle> {
+    return this.#change([ns], async () => this.handle(ns) ?? (await this.#make(ns, new Map())));
+  }
+
+  create(ns: Namespace, options: Doc): Promise<void> {
+    return this.#change([ns], async () => {
+      const existing = this.handle(ns);
+      if (existing && equal(existing.info.options, options)) return;
+      if (existing)
+        throw new CodedError('NamespaceExists', `namespace ${nsText(ns)} already exists, but with different options`);
+      await this.#make(ns, options);
+    });
+  }
+
+  drop(ns: Namespace): Promise<CollectionInfo | undefined> {
+    return this.#change([ns], async () => {
+      const handle = this.handle(ns);
+      if (!handle) return undefined;
+      await this.#catalog.write([this.#entry(handle)], []);
+      this.#forget(handle);
+      return handle.info;
+    });
+  }
+
+  dropDatabase(db: string): Promise<void> {
+    const all = this.collections(db).map(({ ns }) => ns);
+    return this.#change(all, async () => {
+      const handles = all.flatMap((ns) => this.handle(ns) ?? []);
+      if (handles.length === 0) return;
+      await this.#catalog.write(
+        handles.map((handle) => this.#entry(handle)),
+        [],
+      );
+      for (const handle of handles) this.#forget(handle);
+    });
+  }
+
+  /** The channel stays; only the catalog says what its name is. */
+  rename(from: Namespace, to: Namespace, dropTarget: boolean): Promise<void> {
+    return this.#change([from, to], async () => {
+      const handle = this.handle(from);
+      if (!handle) throw new CodedError('NamespaceNotFound', `Source collection ${nsText(from)} does not exist`);
+      const target = this.handle(to);
+      if (target && !dropTarget) throw new CodedError('NamespaceExists', 'target namespace exists');
+      const entry = this.#entry(handle);
+      const renamed = { ...entry, info: { ...entry.info, ns: to } };
+      await handle.log.flush();
+      await this.#catalog.write([entry], [renamed]);
+      if (target) this.#forget(target);
+      this.#handles.delete(nsText(from));
+      handle.discard();
+      await handle.close();
+      this.#open(renamed);
+    });
+  }
+
+  /** Writes the collection's new index definitions. */
+  setIndexes(handle: CollectionHandle, indexes: readonly IndexSpec[]): Promise<void> {
+    return this.#change([handle.info.ns], async () => {
+      const entry = this.#entry(handle);
+      const changed = { ...entry, info: { ...entry.info, indexes } };
+      await this.#catalog.write([], [changed]);
+      handle.info = changed.info;
+    });
+  }
+
+  /** Deletes the channels that dropped collections left, while nobody waits. */
+  removeDropped(): void {
+    for (const channel of this.#catalog.dropped()) this.#inBackground(() => this.#removeChannel(channel));
+  }
+
+  /** Deletes channels that a crash left before anything was written to them. What holds messages is left to a person. */
+  removeOrphans(channels: readonly ChannelId[]): void {
+    const { store, env } = this.#context;
+    for (const channel of channels) {
+      this.#inBackground(async () => {
+        const [message] = await store.pageBefore(channel, undefined, 1, 'upkeep');
+        if (!message) return store.deleteChannel(channel);
+        env.log.warn({ channel }, 'a channel of a collection that the catalog does not know; it is left alone');
+      });
+    }
+  }
+
+  async #removeChannel(channel: ChannelId): Promise<void> {
+    await this.#context.store.deleteChannel(channel);
+    await this.#catalog.deleted(channel);
+  }
+
+  #inBackground(work: () => Promise<void>): void {
+    const running = work()
+      .catch((error) =>
+        this.#context.env.log.warn({ err: error }, 'a channel stays for now; the next start tries again'),
+      )
+      .finally(() => this.#removals.delete(running));
+    this.#removals.add(running);
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#changing.values());
+    await Promise.all([...this.#handles.values()].map((handle) => handle.close()));
+    await this.#catalog.close();
+    while (this.#removals.size > 0) await Promise.all(this.#removals);
+  }
+
+  async #make(ns: Namespace, options: Doc): Promise<CollectionHandle> {
+    const handle = this.#open(await this.#catalog.create(ns, options, [idIndex()]));
+    handle.startEmpty();
+    return handle;
+  }
+
+  #open(entry: CatalogEntry): CollectionHandle {
+    const handle = new CollectionHandle(this.#context, entry.info, entry.channel);
+    this.#handles.set(nsText(entry.info.ns), handle);
+    return handle;
+  }
+
+  #entry({ info }: CollectionHandle): CatalogEntry {
+    const entry = this.#catalog.get(info.ns);
+    if (!entry) throw new CodedError('NamespaceNotFound', `ns does not exist: ${nsText(info.ns)}`);
+    return entry;
+  }
+
+  /** The collection is gone from the catalog: let go of memory, and of the channel once its last writes are through. */
+  #forget(handle: CollectionHandle): void {
+    this.#handles.delete(nsText(handle.info.ns));
+    handle.drop();
+    this.#inBackground(async () => {
+      await handle.close();
+      await this.#removeChannel(handle.channel);
+    });
+  }
+
+  /** Runs `change` after every change of the same namespaces that came before it. */
+  async #change<T>(namespaces: readonly Namespace[], change: () => Promise<T>): Promise<T> {
+    const keys = namespaces.map(nsText);
+    const earlier = keys.map((key) => this.#changing.get(key));
+    const running = Promise.allSettled(earlier).then(change);
+    for (const key of keys) this.#changing.set(key, running);
+    try {
+      return await running;
+    } finally {
+      for (const key of keys) if (this.#changing.get(key) === running) this.#changing.delete(key);
+    }
+  }
+}

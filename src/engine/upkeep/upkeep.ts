@@ -1,0 +1,171 @@
+import type { Env, Timer } from '../../base/index.ts';
+import { type Doc, doc as literal } from '../../bson/index.ts';
+import type { ChannelId, MessageId } from '../../store/index.ts';
+import { type Collection, nsText } from '../collection.ts';
+import { pack } from './packing.ts';
+
+/** Between two passes; a collection that nobody wrote in between counts as quiet. */
+export const PASS_EVERY_MS = 60_000;
+/** A collection of more records is looked at although it is being written. */
+export const BUSY_RECORDS = 2000;
+/** So much garbage since the newest checkpoint that an opening would read pages of it for nothing: a new one is written. */
+export const CHECKPOINT_AT = 300;
+
+/** An open channel is walked so often, the first time when it has been open for so long. */
+export const SCRUB_EVERY_MS = 24 * 60 * 60 * 1000;
+
+/** A collection and where it stands. */
+export interface Kept {
+  readonly collection: Collection;
+  readonly channel: ChannelId;
+}
+
+export interface UpkeepContext {
+  readonly env: Env;
+  /** Those that are in memory. */
+  collections(): Iterable<Kept>;
+  /** Told of messages with newest versions that are not in their channel. */
+  onMissing(channel: ChannelId, ids: readonly MessageId[]): void;
+}
+
+/** What upkeep knows of a collection from the pass before. */
+interface Seen {
+  /** Its count of commits by clients. */
+  commits: number;
+  /** The same, when its last pass was finished: until it changes there is nothing to do. */
+  doneAt: number;
+  /** When it was walked last, or opened, by the steady clock. */
+  scrubbedAt: number;
+}
+
+/**
+ * Keeps the channels of open collections short, in spare budget: one collection after the other, a pass a minute. All of
+ * it may fail or be ended at any moment; the next pass finds what is left.
+ */
+export class Upkeep {
+  readonly #context: UpkeepContext;
+  readonly #seen = new WeakMap<Collection, Seen>();
+  readonly #queue: Kept[] = [];
+  readonly #done = { documents: 0, packs: 0, checkpoints: 0, scrubbed: 0, missing: 0, problems: 0 };
+  #working: Collection | undefined;
+  #paused = false;
+  #stopped = false;
+  #timer: Timer;
+  #pass: Promise<void> | undefined;
+
+  constructor(context: UpkeepContext) {
+    this.#context = context;
+    this.#timer = this.#schedule();
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Takes effect after the request under way. */
+  set paused(paused: boolean) {
+    this.#paused = paused;
+  }
+
+  /** Ends after the request under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer.cancel();
+    await this.#pass;
+  }
+
+  /** Numbers for `serverStatus().discodb.upkeep`; since the process started. */
+  status(): Doc {
+    const { documents, packs, checkpoints, scrubbed, missing, problems } = this.#done;
+    let live = 0;
+    let garbage = 0;
+    for (const { collection } of this.#context.collections()) {
+      const standing = collection.log.standing();
+      live += standing.live;
+      garbage += standing.garbage;
+    }
+    return literal({
+      paused: this.#paused,
+      working: this.#working ? nsText(this.#working.ns) : null,
+      queued: this.#queue.length,
+      records: { live, garbage },
+      packed: { documents, packs },
+      checkpoints,
+      scrubbed: { channels: scrubbed, missing },
+      problems,
+    });
+  }
+
+  #schedule(): Timer {
+    const run = () => {
+      this.#timer = this.#schedule();
+      if (this.#pass || this.#paused) return;
+      this.#pass = this.#run().finally(() => {
+        this.#pass = undefined;
+      });
+    };
+    return this.#context.env.clock.timer(PASS_EVERY_MS, run, { unref: true });
+  }
+
+  async #run(): Promise<void> {
+    for (const kept of this.#context.collections()) if (this.#isDue(kept.collection)) this.#queue.push(kept);
+    const goesOn = () => !this.#stopped && !this.#paused;
+    for (let next = this.#queue.shift(); next; next = goesOn() ? this.#queue.shift() : undefined) {
+      this.#working = next.collection;
+      await this.#keep(next, goesOn);
+    }
+    this.#working = undefined;
+    this.#queue.length = 0;
+  }
+
+  #isDue(collection: Collection): boolean {
+    const { commits } = collection;
+    const now = this.#context.env.clock.monotonic();
+    const seen = this.#seen.get(collection) ?? { commits: -1, doneAt: -1, scrubbedAt: now };
+    const quiet = seen.commits === commits;
+    this.#seen.set(collection, { ...seen, commits });
+    const { live, agingGarbage, garbageSinceCheckpoint } = collection.log.standing();
+    if (agingGarbage > 0 || now - seen.scrubbedAt >= SCRUB_EVERY_MS) return true;
+    if (seen.doneAt === commits) return false;
+    return quiet || live >= BUSY_RECORDS || garbageSinceCheckpoint >= CHECKPOINT_AT;
+  }
+
+  async #keep({ collection, channel }: Kept, goesOn: () => boolean): Promise<void> {
+    const { env } = this.#context;
+    const { commits, log } = collection;
+    try {
+      if (log.standing().agingGarbage > 0) await log.clean();
+      const { documents, records } = await pack(env.clock, collection, goesOn);
+      this.#done.documents += documents;
+      this.#done.packs += records;
+      const { garbageSinceCheckpoint } = log.standing();
+      if (goesOn() && garbageSinceCheckpoint >= CHECKPOINT_AT && (await log.checkpoint())) {
+        this.#done.checkpoints++;
+      }
+      const seen = this.#seen.get(collection)!;
+      if (goesOn()) seen.doneAt = commits;
+      const due = env.clock.monotonic() - seen.scrubbedAt >= SCRUB_EVERY_MS;
+      if (due && goesOn()) await this.#scrub({ collection, channel }, seen, goesOn);
+    } catch (error) {
+      this.#done.problems++;
+      env.log.warn({ err: error, ns: collection.ns }, 'upkeep of a collection ends for now');
+    }
+  }
+
+  /** What is missing is told, to be followed up; what is wrong is said. */
+  async #scrub({ collection, channel }: Kept, seen: Seen, goesOn: () => boolean): Promise<void> {
+    const { env, onMissing } = this.#context;
+    const scrubbed = await collection.log.scrub(goesOn);
+    if (!scrubbed) return;
+    seen.scrubbedAt = env.clock.monotonic();
+    this.#done.scrubbed++;
+    this.#done.missing += scrubbed.missing.length;
+    for (const { kind, messageId, text } of scrubbed.problems) {
+      // What people say in a channel is no fault of it.
+      if (kind === 'foreign') continue;
+      this.#done.problems++;
+      env.log.error({ ns: collection.ns, channel, kind, messageId: messageId?.toString() }, text);
+    }
+    if (scrubbed.missing.length > 0) onMissing(channel, scrubbed.missing);
+  }
+}

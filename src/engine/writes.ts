@@ -1,0 +1,178 @@
+import { CodedError, type Env } from '../base/index.ts';
+import { type Doc, decode, doc as literal, type Value } from '../bson/index.ts';
+import {
+  compileFilter,
+  compileUpdate,
+  type Filter,
+  type QueryContext,
+  type Updater,
+  upsertSeed,
+} from '../query/index.ts';
+import type { DeleteStatement, UpdateStatement, WriteOptions, WriteResult } from './contract.ts';
+import { encodeWithIdFirst, MAX_DOCUMENT_BYTES, withIdFirst } from './document-id.ts';
+import type { Loaded } from './handle.ts';
+import { eachMatch, type Match, type Work } from './match.ts';
+import { WriteBatch } from './write-batch.ts';
+
+const ONE = literal({ n: 1 });
+
+/** Runs an `insert`: synchronous, so the whole command is one group of the log. */
+export function insertDocuments(
+  env: Env,
+  loaded: Loaded,
+  docs: readonly Uint8Array[],
+  options: WriteOptions,
+): WriteResult {
+  const batch = new WriteBatch(loaded, options);
+  for (const [index, given] of docs.entries()) {
+    try {
+      if (batch.repeated(index)) {
+        batch.n++;
+        continue;
+      }
+      insertOne(loaded, withIdFirst(given, env));
+      batch.n++;
+      batch.executed(index, () => ONE);
+    } catch (error) {
+      if (!batch.failed(index, error)) break;
+    }
+  }
+  return batch.result();
+}
+
+function insertOne({ collection }: Loaded, bytes: Uint8Array, doc?: Doc): void {
+  let decoded = doc;
+  collection.insert(bytes, () => {
+    decoded ??= decode(bytes);
+    return decoded;
+  });
+}
+
+export async function updateDocuments(
+  env: Env,
+  loaded: Loaded,
+  statements: readonly UpdateStatement[],
+  options: WriteOptions,
+): Promise<WriteResult> {
+  const batch = new WriteBatch(loaded, options);
+  await batch.carryOut(updates(env, batch, statements));
+  return batch.result();
+}
+
+function* updates(env: Env, batch: WriteBatch, statements: readonly UpdateStatement[]): Work<void> {
+  for (const [index, statement] of statements.entries()) {
+    try {
+      const repeated = batch.repeated(index);
+      if (repeated) countRepeated(batch, index, repeated);
+      else yield* updateStatement(env, batch, index, statement);
+    } catch (error) {
+      if (!batch.failed(index, error)) return;
+    }
+  }
+}
+
+function countRepeated(batch: WriteBatch, index: number, result: Doc): void {
+  batch.n += Number(result.get('n') ?? 0);
+  batch.nModified += Number(result.get('nModified') ?? 0);
+  if (result.has('upserted')) batch.upserted.push({ index, id: result.get('upserted') as Value });
+}
+
+export function compileStatement(
+  statement: UpdateStatement,
+  context: QueryContext,
+): { filter: Filter; updater: Updater } {
+  const { arrayFilters } = statement;
+  const filter = compileFilter(statement.filter, context);
+  const updater = compileUpdate(statement.update, { context, ...(arrayFilters && { arrayFilters }) });
+  if (statement.multi && updater.kind === 'replacement') {
+    throw new CodedError('FailedToParse', 'multi update is not supported for replacement-style update');
+  }
+  return { filter, updater };
+}
+
+function* updateStatement(env: Env, batch: WriteBatch, index: number, statement: UpdateStatement): Work<void> {
+  const { filter, updater } = compileStatement(statement, batch.options.context);
+  let matched = 0;
+  yield* eachMatch(batch.loaded, { ...statement, filter, limit: statement.multi ? 0 : 1 }, (match) => {
+    matched++;
+    const changed = applyUpdate(env, batch.loaded, match, updater);
+    batch.n++;
+    if (!changed) return;
+    batch.nModified++;
+    if (!statement.multi) batch.executed(index, () => literal({ n: 1, nModified: 1 }));
+  });
+  if (matched > 0 || !statement.upsert) return;
+  const { id } = upsert(env, batch.loaded, statement.filter, updater);
+  batch.n++;
+  batch.upserted.push({ index, id });
+  batch.executed(
+    index,
+    () =>
+      new Map<string, Value>([
+        ['n', 1],
+        ['upserted', id],
+      ]),
+  );
+}
+
+/** The new document when the update changed something. */
+export function applyUpdate(
+  env: Env,
+  loaded: Loaded,
+  match: Match,
+  updater: Updater,
+): { doc: Doc; bytes: Uint8Array } | undefined {
+  const { slot, doc, positional } = match;
+  const updated = updater.apply(doc, { positional });
+  if (updated === doc) return undefined;
+  const bytes = encodeWithIdFirst(updated, env);
+  if (bytes.length > MAX_DOCUMENT_BYTES) {
+    throw new CodedError('Location17419', `Resulting document after update is larger than ${MAX_DOCUMENT_BYTES}`);
+  }
+  loaded.collection.replace(slot, doc, bytes, updated);
+  return { doc: updated, bytes };
+}
+
+/** Inserts what the filter's equalities and the update make together. */
+export function upsert(env: Env, loaded: Loaded, filter: Doc, updater: Updater): { id: Value; bytes: Uint8Array } {
+  const made = updater.apply(upsertSeed(filter, updater.kind === 'replacement' ? '_id' : undefined), {
+    inserting: true,
+  });
+  const bytes = encodeWithIdFirst(made, env);
+  if (bytes.length > MAX_DOCUMENT_BYTES) {
+    throw new CodedError('Location17420', `Document to upsert is larger than ${MAX_DOCUMENT_BYTES}`);
+  }
+  const inserted = decode(bytes);
+  insertOne(loaded, bytes, inserted);
+  return { id: inserted.get('_id') as Value, bytes };
+}
+
+export async function deleteDocuments(
+  loaded: Loaded,
+  statements: readonly DeleteStatement[],
+  options: WriteOptions,
+): Promise<WriteResult> {
+  const batch = new WriteBatch(loaded, options);
+  await batch.carryOut(deletions(batch, statements));
+  return batch.result();
+}
+
+function* deletions(batch: WriteBatch, statements: readonly DeleteStatement[]): Work<void> {
+  const { loaded, options } = batch;
+  for (const [index, statement] of statements.entries()) {
+    try {
+      if (batch.repeated(index)) {
+        batch.n++;
+        continue;
+      }
+      const filter = compileFilter(statement.filter, options.context);
+      yield* eachMatch(loaded, { ...statement, filter }, ({ slot, bytes, doc }) => {
+        loaded.collection.remove(slot, bytes, () => doc);
+        batch.n++;
+        if (statement.limit === 1) batch.executed(index, () => ONE);
+      });
+    } catch (error) {
+      if (!batch.failed(index, error)) return;
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import { compare, type Doc, Int32, type Value } from '../bson/index.ts';
+import { located } from './error.ts';
+import { clampedInt, exactLong, toDouble } from './number.ts';
+import { compareFound } from './order.ts';
+import { compileSort } from './sort.ts';
+import { Total } from './total.ts';
+import { type Found, format, isArray, isDoc, isNullish, isNumeric, MISSING } from './value.ts';
+
+/** Takes a group's values in their order and gives one. */
+export interface Accumulator {
+  add(value: Found): void;
+  result(): Found;
+}
+
+/** An accumulator whose argument is one expression, by name. */
+export const ACCUMULATORS: Readonly<Record<string, () => Accumulator>> = {
+  $sum: () => {
+    const total = new Total();
+    return { add: (value) => isNumeric(value) && total.add(value), result: () => total.result() };
+  },
+  $avg: () => {
+    const total = new Total();
+    return { add: (value) => isNumeric(value) && total.add(value), result: () => total.average() ?? null };
+  },
+  $min: () => extreme(-1),
+  $max: () => extreme(1),
+  $first: () => {
+    let first: Found | undefined;
+    let has = false;
+    return {
+      add(value) {
+        if (!has) first = value;
+        has = true;
+      },
+      result: () => (has ? (first as Found) : MISSING),
+    };
+  },
+  $last: () => {
+    let last: Found = MISSING;
+    return {
+      add(value) {
+        last = value;
+      },
+      result: () => last,
+    };
+  },
+  $push: () => {
+    const list: Value[] = [];
+    return { add: (value) => void (value !== MISSING && list.push(value)), result: () => list };
+  },
+  $addToSet: () => new ValueSet(),
+  $mergeObjects: () => {
+    const merged: Doc = new Map();
+    return {
+      add(value) {
+        if (isNullish(value)) return;
+        if (!isDoc(value))
+          throw located(
+            40400,
+            `$mergeObjects requires object inputs, but input ${format(value)} is of a different type`,
+          );
+        for (const [key, item] of value) merged.set(key, item);
+      },
+      result: () => merged,
+    };
+  },
+  $stdDevPop: () => deviation(0),
+  $stdDevSamp: () => deviation(1),
+  $count: () => {
+    const total = new Total();
+    return { add: () => total.add(new Int32(1)), result: () => total.result() };
+  },
+};
+
+/** `$topN` and its family: the argument is a pair of the document to sort by and the output. */
+export function ranked(sortBy: Doc, n: number | undefined, fromTop: boolean): Accumulator {
+  const order = compileSort(sortBy);
+  const entries: { key: Doc; output: Found }[] = [];
+  return {
+    add(value) {
+      if (!isArray(value)) return;
+      entries.push({ key: isDoc(value[0]) ? value[0] : new Map(), output: value[1] });
+    },
+    result() {
+      entries.sort((left, right) => order(left.key, right.key));
+      const outputs = entries.map((entry) => (entry.output === MISSING ? null : entry.output));
+      if (n === undefined) return (fromTop ? outputs[0] : outputs.at(-1)) ?? null;
+      return fromTop ? outputs.slice(0, n) : outputs.slice(Math.max(0, outputs.length - n));
+    },
+  };
+}
+
+/** `$firstN`, `$lastN`, `$minN`, `$maxN`. */
+export function several(name: string, n: number): Accumulator {
+  const list: Value[] = [];
+  const isOrdered = name === '$minN' || name === '$maxN';
+  return {
+    add(value) {
+      if (isOrdered ? !isNullish(value) : true) list.push(value === MISSING ? null : value);
+    },
+    result() {
+      if (name === '$firstN') return list.slice(0, n);
+      if (name === '$lastN') return list.slice(Math.max(0, list.length - n));
+      const direction = name === '$minN' ? 1 : -1;
+      return list.sort((left, right) => direction * compare(left, right)).slice(0, n);
+    },
+  };
+}
+
+/** The `n` of an accumulator: a positive integer. */
+export function countArgument(value: Found): number {
+  const n = isNumeric(value) ? exactLong(value) : undefined;
+  if (n === undefined) throw located(5787902, `Value for 'n' must be of integral type, but found ${format(value)}`);
+  if (n <= 0n) throw located(5787908, `'n' must be greater than 0, found ${n}`);
+  return clampedInt(n);
+}
+
+function extreme(direction: 1 | -1): Accumulator {
+  let best: Found = MISSING;
+  return {
+    add(value) {
+      if (isNullish(value)) return;
+      if (best === MISSING || compareFound(value, best) * direction > 0) best = value;
+    },
+    result: () => (best === MISSING ? null : best),
+  };
+}
+
+/** Welford's running variance; `lost` is 1 for a sample. */
+function deviation(lost: 0 | 1): Accumulator {
+  let [count, mean, squares] = [0, 0, 0];
+  return {
+    add(value) {
+      if (!isNumeric(value)) return;
+      count += 1;
+      const delta = toDouble(value) - mean;
+      mean += delta / count;
+      squares += delta * (toDouble(value) - mean);
+    },
+    result: () => (count <= lost ? null : Math.sqrt(squares / (count - lost))),
+  };
+}
+
+/** Distinct values in order of first appearance, found by binary search in a sorted copy. */
+class ValueSet implements Accumulator {
+  readonly #sorted: Value[] = [];
+  readonly #list: Value[] = [];
+
+  add(value: Found): void {
+    if (value === MISSING) return;
+    let [low, high] = [0, this.#sorted.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const order = compare(this.#sorted[middle], value);
+      if (order === 0) return;
+      if (order < 0) low = middle + 1;
+      else high = middle;
+    }
+    this.#sorted.splice(low, 0, value);
+    this.#list.push(value);
+  }
+
+  result(): Value[] {
+    return this.#list;
+  }
+}
+
+/** `$percentile` and `$median`: of the sorted numbers, the one at each rank (exact, where MongoDB may approximate). */
+export function percentiles(ps: readonly number[], single: boolean): Accumulator {
+  const numbers: number[] = [];
+  return {
+    add: (value) => void (isNumeric(value) && !Number.isNaN(toDouble(value)) && numbers.push(toDouble(value))),
+    result() {
+      numbers.sort((left, right) => left - right);
+      const at = (p: number) => numbers[Math.max(0, Math.ceil(p * numbers.length) - 1)] ?? null;
+      return single ? at(ps[0]!) : ps.map(at);
+    },
+  };
+}

@@ -1,0 +1,182 @@
+import { CodedError } from '../../base/index.ts';
+import type { Doc, Value } from '../../bson/index.ts';
+import { located } from '../error.ts';
+import { applyMingo, hasMingoOperator } from '../mingo.ts';
+import { resolvePath } from '../path.ts';
+import type { QueryContext } from '../types.ts';
+import { element, type Found, isArray, isDoc, MISSING } from '../value.ts';
+import { arithmetic } from './arithmetic.ts';
+import { arrays, orNull } from './array.ts';
+import { conversions } from './conversion.ts';
+import { dates } from './date.ts';
+import { logic } from './logic.ts';
+import { objects } from './object.ts';
+import { strings } from './string.ts';
+import { summaries } from './summary.ts';
+import type { Binding, Compiler, Expression, Operators, Scope } from './types.ts';
+import { variables } from './variables.ts';
+
+export { bind, type Compiler, type Expression, type Scope } from './types.ts';
+
+const OPERATORS: Operators = {
+  ...arithmetic,
+  ...arrays,
+  ...conversions,
+  ...dates,
+  ...logic,
+  ...objects,
+  ...strings,
+  ...summaries,
+  ...variables,
+};
+
+/** How deep an expression may nest, like MongoDB's limit on the depth of BSON. */
+const MAX_DEPTH = 200;
+
+/**
+ * Compiles an aggregation expression. `names` are variables that the caller binds itself (`bind`). Throws for unknown
+ * operators and variables; evaluation throws what the operators throw.
+ */
+export function compileExpression(value: Value, context: QueryContext, names: readonly string[] = []): Expression {
+  return compilerFor(context, new Set(names), 0).compile(value);
+}
+
+/** The scope of a document at the top of an expression. */
+export function rootScope(doc: Found): Scope {
+  return { root: doc, current: doc, variables: undefined };
+}
+
+/** Whether a document is written as an operator rather than as a document of expressions. */
+export function isOperatorDoc(doc: Doc): boolean {
+  return doc.keys().next().value?.startsWith('$') === true;
+}
+
+function compilerFor(context: QueryContext, names: ReadonlySet<string>, depth: number): Compiler {
+  if (depth > MAX_DEPTH) throw new CodedError('Overflow', `an expression may not nest deeper than ${MAX_DEPTH} levels`);
+  const compiler: Compiler = {
+    context,
+    compile: (value) => compileValue(value, compiler, names, compilerFor.bind(undefined, context, names, depth + 1)),
+    binding: (...more) => compilerFor(context, new Set([...names, ...more]), depth + 1),
+  };
+  return compiler;
+}
+
+function compileValue(
+  value: Value,
+  compiler: Compiler,
+  names: ReadonlySet<string>,
+  deeper: () => Compiler,
+): Expression {
+  if (typeof value === 'string' && value.startsWith('$')) return compilePath(value, compiler.context, names);
+  if (isArray(value)) {
+    const items = value.map((item) => deeper().compile(item));
+    return (scope) => items.map((item) => orNull(item(scope)));
+  }
+  if (isDoc(value)) return compileDoc(value, deeper());
+  return () => value;
+}
+
+function compileDoc(doc: Doc, compiler: Compiler): Expression {
+  const name = doc.keys().next().value;
+  if (name?.startsWith('$')) {
+    if (doc.size > 1) {
+      const shown = [...doc].map(([key, value]) => element(key, value)).join(', ');
+      throw located(15983, `an object representing an expression must have exactly one field: { ${shown} }`);
+    }
+    return compileOperator(name, doc.get(name), compiler);
+  }
+  const fields: [string, Expression][] = [];
+  for (const [key, value] of doc) {
+    if (key.startsWith('$')) {
+      throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
+    }
+    if (key.includes('.'))
+      throw located(16412, `FieldPath field names may not contain '.'. Consider using $getField or $setField.`);
+    fields.push([key, compiler.compile(value)]);
+  }
+  return (scope) => {
+    const result: Doc = new Map();
+    for (const [key, expression] of fields) {
+      const found = expression(scope);
+      if (found !== MISSING) result.set(key, found);
+    }
+    return result;
+  };
+}
+
+function compileOperator(name: string, operand: Value, compiler: Compiler): Expression {
+  const operator = OPERATORS[name];
+  if (operator && Object.hasOwn(OPERATORS, name)) return operator(operand, compiler, name);
+  if (!hasMingoOperator(name)) {
+    throw new CodedError('InvalidPipelineOperator', `Unrecognized expression '${name}'`);
+  }
+  if (isArray(operand)) {
+    const args = operand.map((item) => compiler.compile(item));
+    return (scope) =>
+      applyMingo(
+        name,
+        args.map((arg) => arg(scope)),
+      );
+  }
+  if (isDoc(operand) && !isOperatorDoc(operand)) {
+    const args = [...operand].map(([key, value]) => [key, compiler.compile(value)] as const);
+    return (scope) => applyMingo(name, new Map(args.map(([key, arg]) => [key, arg(scope)])));
+  }
+  const arg = compiler.compile(operand);
+  return (scope) => applyMingo(name, arg(scope));
+}
+
+/** `$a.b`, `$$name`, `$$name.a.b`. */
+function compilePath(text: string, context: QueryContext, names: ReadonlySet<string>): Expression {
+  if (text === '$') throw located(16872, "'$' by itself is not a valid FieldPath");
+  if (!text.startsWith('$$')) {
+    const parts = checkedParts(text.slice(1));
+    return (scope) => resolvePath(scope.current, parts);
+  }
+  const [name, ...parts] = text.slice(2).split('.');
+  if (!name) throw located(16869, 'empty variable names are not allowed');
+  if (parts.length > 0) checkedParts(parts.join('.'));
+  const start = compileVariable(name, context, names);
+  return parts.length === 0 ? start : (scope) => resolvePath(start(scope), parts);
+}
+
+function compileVariable(name: string, context: QueryContext, names: ReadonlySet<string>): Expression {
+  if (names.has(name)) return (scope) => lookUp(scope.variables, name);
+  switch (name) {
+    case 'ROOT':
+      return (scope) => scope.root;
+    case 'CURRENT':
+      return (scope) => scope.current;
+    case 'NOW':
+      return () => context.now;
+    case 'REMOVE':
+      return () => MISSING;
+    case 'DESCEND':
+    case 'PRUNE':
+    case 'KEEP':
+      return () => name.toLowerCase();
+  }
+  if (context.variables?.has(name)) {
+    const value = context.variables.get(name);
+    return () => value;
+  }
+  throw located(17276, `Use of undefined variable: ${name}`);
+}
+
+function lookUp(binding: Binding | undefined, name: string): Found {
+  for (let at = binding; at; at = at.outer) if (at.name === name) return at.value;
+  return MISSING;
+}
+
+function checkedParts(path: string): string[] {
+  if (path.endsWith('.')) throw located(40353, "FieldPath must not end with a '.'.");
+  const parts = path.split('.');
+  for (const part of parts) {
+    if (part === '') throw located(15998, 'FieldPath field names may not be empty strings.');
+    if (part.startsWith('$')) {
+      throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
+    }
+    if (part.includes('\0')) throw located(16411, "FieldPath field names may not contain '\\0'.");
+  }
+  return parts;
+}

@@ -1,0 +1,92 @@
+import { Int32, type Value } from '../../bson/index.ts';
+import { located } from '../error.ts';
+import { compareFound } from '../order.ts';
+import { isArray, isDoc, isNullish, truthy } from '../value.ts';
+import { binary, type Expression, type Operator, type Operators, unary } from './types.ts';
+
+/** Comparison, boolean and conditional operators. */
+export const logic: Operators = {
+  $cmp: binary((left, right) => new Int32(Math.sign(compareFound(left, right)))),
+  $eq: binary((left, right) => compareFound(left, right) === 0),
+  $ne: binary((left, right) => compareFound(left, right) !== 0),
+  $gt: binary((left, right) => compareFound(left, right) > 0),
+  $gte: binary((left, right) => compareFound(left, right) >= 0),
+  $lt: binary((left, right) => compareFound(left, right) < 0),
+  $lte: binary((left, right) => compareFound(left, right) <= 0),
+  $not: unary((value) => !truthy(value)),
+  $and: (operand, compiler) => {
+    const parts = list(operand).map((item) => compiler.compile(item));
+    return (scope) => parts.every((part) => truthy(part(scope)));
+  },
+  $or: (operand, compiler) => {
+    const parts = list(operand).map((item) => compiler.compile(item));
+    return (scope) => parts.some((part) => truthy(part(scope)));
+  },
+  $cond: conditional,
+  $ifNull: (operand, compiler) => {
+    const items = list(operand);
+    if (items.length < 2) {
+      throw located(1257300, `$ifNull needs at least two arguments, had: ${items.length}`);
+    }
+    const parts = items.map((item) => compiler.compile(item));
+    const last = parts.pop()!;
+    return (scope) => {
+      for (const part of parts) {
+        const value = part(scope);
+        if (!isNullish(value)) return value;
+      }
+      return last(scope);
+    };
+  },
+  $switch: branching,
+};
+
+function list(operand: Value): readonly Value[] {
+  return isArray(operand) ? operand : [operand];
+}
+
+function conditional(...[operand, compiler]: Parameters<Operator>): Expression {
+  const parts = isDoc(operand) ? namedBranches(operand) : list(operand);
+  if (parts.length !== 3) {
+    throw located(16020, `Expression $cond takes exactly 3 arguments. ${parts.length} were passed in.`);
+  }
+  const [test, yes, no] = parts.map((part) => compiler.compile(part));
+  return (scope) => (truthy(test!(scope)) ? yes!(scope) : no!(scope));
+}
+
+function namedBranches(operand: Map<string, Value>): Value[] {
+  for (const key of operand.keys()) {
+    if (key !== 'if' && key !== 'then' && key !== 'else')
+      throw located(17083, `Unrecognized parameter to $cond: ${key}`);
+  }
+  for (const [key, code] of [
+    ['if', 17080],
+    ['then', 17081],
+    ['else', 17082],
+  ] as const) {
+    if (!operand.has(key)) throw located(code, `Missing '${key}' parameter to $cond`);
+  }
+  return [operand.get('if'), operand.get('then'), operand.get('else')];
+}
+
+function branching(...[operand, compiler]: Parameters<Operator>): Expression {
+  if (!isDoc(operand)) throw located(40060, '$switch requires an object as an argument, found: a non-object');
+  for (const key of operand.keys()) {
+    if (key !== 'branches' && key !== 'default') throw located(40067, `$switch found an unknown argument: ${key}`);
+  }
+  const given = operand.get('branches');
+  if (!isArray(given)) throw located(40061, "$switch expected an array for 'branches'");
+  if (given.length === 0) throw located(40068, '$switch requires at least one branch.');
+  const branches = given.map((branch) => {
+    if (!isDoc(branch)) throw located(40062, '$switch expected each branch to be an object');
+    if (!branch.has('case')) throw located(40064, "$switch requires each branch have a 'case' expression");
+    if (!branch.has('then')) throw located(40065, "$switch requires each branch have a 'then' expression.");
+    return { when: compiler.compile(branch.get('case')), result: compiler.compile(branch.get('then')) };
+  });
+  const otherwise = operand.has('default') ? compiler.compile(operand.get('default')) : undefined;
+  return (scope) => {
+    for (const branch of branches) if (truthy(branch.when(scope))) return branch.result(scope);
+    if (otherwise) return otherwise(scope);
+    throw located(40066, '$switch could not find a matching branch for an input, and no default was specified.');
+  };
+}

@@ -1,0 +1,90 @@
+import { BSONRegExp, compare, MaxKey, MinKey, type Value } from '../../bson/index.ts';
+import { badValue } from '../error.ts';
+import { isNaNNumber } from '../number.ts';
+import { compileRegex } from '../regex.ts';
+import { bracket, type Found, isDoc, isNumeric, MISSING, textOf } from '../value.ts';
+import { leaf, type Predicate } from './predicate.ts';
+
+export type Range = '$gt' | '$gte' | '$lt' | '$lte';
+
+/** Equality by BSON order; null also stands for a missing field (since MongoDB 8.0 not for undefined). */
+export function equals(operand: Value): Predicate {
+  if (operand === null) return leaf((value) => value === null || value === MISSING);
+  const type = bracket(operand);
+  return leaf((value) => value !== MISSING && bracket(value) === type && compare(value, operand) === 0);
+}
+
+/** Ranges compare within a type bracket only; MinKey and MaxKey compare with everything. */
+export function range(operator: Range, operand: Value, path: string): Predicate {
+  if (operand instanceof BSONRegExp) throw badValue(`Can't have RegEx as arg to predicate over field '${path}'.`);
+  const passes = RANGE_TESTS[operator];
+  const orEqual = operator === '$gte' || operator === '$lte';
+  if (operand === null) return leaf((value) => orEqual && (value === null || value === MISSING));
+  if (isNumeric(operand) && isNaNNumber(operand)) {
+    return leaf((value) => orEqual && isNumeric(value) && isNaNNumber(value));
+  }
+  if (operand instanceof MinKey || operand instanceof MaxKey) {
+    return leaf((value) => passes(compare(value === MISSING ? undefined : value, operand)));
+  }
+  const type = bracket(operand);
+  const numeric = isNumeric(operand);
+  return leaf((value) => {
+    if (value === MISSING || bracket(value) !== type) return false;
+    if (numeric && isNumeric(value) && isNaNNumber(value)) return false;
+    return passes(compare(value, operand));
+  });
+}
+
+const RANGE_TESTS: Readonly<Record<Range, (order: number) => boolean>> = {
+  $gt: (order) => order > 0,
+  $gte: (order) => order >= 0,
+  $lt: (order) => order < 0,
+  $lte: (order) => order <= 0,
+};
+
+/** A value equal to the expression itself, or a text that it finds. */
+export function matchesRegex(regex: { readonly pattern: string; readonly options: string }): Predicate {
+  const compiled = compileRegex(regex.pattern, regex.options);
+  return leaf((value) => {
+    const text = textOf(value);
+    if (text !== undefined) return compiled.test(text);
+    return value instanceof BSONRegExp && value.pattern === regex.pattern && value.options === regex.options;
+  });
+}
+
+export function isIn(operand: Value, operator: '$in' | '$nin'): Predicate {
+  if (!Array.isArray(operand)) throw badValue(`${operator} needs an array`);
+  const tests: ((value: Found) => boolean)[] = [];
+  const values: Value[] = [];
+  for (const item of operand) {
+    if (isExpressionDoc(item)) throw badValue('cannot nest $ under $in');
+    if (item instanceof BSONRegExp) tests.push(matchesRegex(item).single);
+    else values.push(item);
+  }
+  const sorted = values.sort(compare);
+  const hasNull = values.includes(null);
+  return leaf((value) => {
+    if (value === MISSING ? hasNull : includes(sorted, value)) return true;
+    return tests.some((test) => test(value));
+  });
+}
+
+/** Binary search: lists of thousands of ids are ordinary. */
+function includes(sorted: readonly Value[], value: Value): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const order = compare(sorted[middle], value);
+    if (order === 0) return bracket(sorted[middle]) === bracket(value);
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return false;
+}
+
+/** A document of operators, as against a value to compare with; a DBRef's `$ref` and `$id` are a value. */
+export function isExpressionDoc(value: Found): value is Map<string, Value> {
+  if (!isDoc(value)) return false;
+  const first = value.keys().next().value;
+  return first?.startsWith('$') === true && !(value.has('$ref') && value.has('$id'));
+}

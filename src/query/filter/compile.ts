@@ -1,0 +1,222 @@
+import { CodedError } from '../../base/index.ts';
+import { BSONRegExp, type Doc, Int32, type Value } from '../../bson/index.ts';
+import { badValue, located, notImplemented } from '../error.ts';
+import { compileExpression, rootScope } from '../expressions/index.ts';
+import { parsePath } from '../path.ts';
+import type { QueryContext } from '../types.ts';
+import { isArray, isDoc, truthy } from '../value.ts';
+import { type BitTest, testsBits } from './bits.ts';
+import { equals, isExpressionDoc, isIn, matchesRegex, type Range, range } from './comparison.ts';
+import { exists, hasRemainder, hasSize, hasType } from './element.ts';
+import {
+  all,
+  conjunction,
+  type Details,
+  disjunction,
+  leaf,
+  type Matcher,
+  negation,
+  not,
+  type Predicate,
+} from './predicate.ts';
+
+/** Where in a filter the parser stands: some operators are for whole documents only. */
+type Level = 'document' | 'element';
+
+export function compileMatcher(filter: Doc, context: QueryContext): Matcher {
+  return documentMatcher(filter, context, 'document');
+}
+
+/** A condition on a single value, written as the operand of a field: `{$gt: 5}`, `/x/` or a value (for `$pull`). */
+export function compileCondition(operand: Value, context: QueryContext): Predicate {
+  return condition(operand, '', context);
+}
+
+function documentMatcher(filter: Doc, context: QueryContext, level: Level): Matcher {
+  const matchers: Matcher[] = [];
+  for (const [name, operand] of filter) {
+    if (!name.startsWith('$')) matchers.push(condition(operand, name, context).at(parsePath(name)));
+    else if (name !== '$comment') matchers.push(topLevel(name, operand, context, level));
+  }
+  return conjunction(matchers);
+}
+
+function topLevel(name: string, operand: Value, context: QueryContext, level: Level): Matcher {
+  switch (name) {
+    case '$and':
+      return conjunction(branches(name, operand, context, level));
+    case '$or':
+      return disjunction(branches(name, operand, context, level));
+    case '$nor':
+      return negation(disjunction(branches(name, operand, context, level)));
+    case '$expr': {
+      if (level === 'element') throw badValue('$expr can only be applied to the top-level document');
+      const evaluate = compileExpression(operand, context);
+      return (doc) => truthy(evaluate(rootScope(doc)));
+    }
+    case '$alwaysTrue':
+    case '$alwaysFalse':
+      return () => name === '$alwaysTrue';
+    case '$sampleRate':
+      return sampleRate(operand, context);
+    case '$text':
+      throw new CodedError('IndexNotFound', 'text index required for $text query');
+    case '$where':
+    case '$jsonSchema':
+      throw notImplemented(`${name} is not supported by DiscoDB`);
+  }
+  throw badValue(
+    `unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
+  );
+}
+
+function branches(name: string, operand: Value, context: QueryContext, level: Level): Matcher[] {
+  if (!isArray(operand)) throw badValue(`${name} must be an array`);
+  if (operand.length === 0) throw badValue('$and/$or/$nor must be a nonempty array');
+  return operand.map((entry) => {
+    if (!isDoc(entry)) throw badValue('$or/$and/$nor entries need to be full objects');
+    return documentMatcher(entry, context, level);
+  });
+}
+
+function sampleRate(operand: Value, context: QueryContext): Matcher {
+  const rate = operand instanceof Int32 ? operand.value : operand;
+  if (typeof rate !== 'number' || !(rate >= 0 && rate <= 1)) {
+    throw badValue('numeric argument to $sampleRate must be in [0, 1]');
+  }
+  return () => context.random() < rate;
+}
+
+function condition(operand: Value, path: string, context: QueryContext): Predicate {
+  if (operand instanceof BSONRegExp) return matchesRegex(operand);
+  return isExpressionDoc(operand) ? operators(operand, path, context) : equals(operand);
+}
+
+function operators(doc: Doc, path: string, context: QueryContext): Predicate {
+  const predicates: Predicate[] = [];
+  for (const [name, operand] of doc) {
+    const predicate = operator(name, operand, doc, path, context);
+    if (predicate) predicates.push(predicate);
+  }
+  return all(predicates);
+}
+
+/** Undefined for what means nothing by itself: `$options` beside `$regex`, `$comment`. */
+function operator(name: string, operand: Value, doc: Doc, path: string, context: QueryContext): Predicate | undefined {
+  switch (name) {
+    case '$eq':
+      return equals(operand);
+    case '$ne':
+      if (operand instanceof BSONRegExp) throw badValue("Can't have regex as arg to $ne.");
+      return not(equals(operand));
+    case '$gt':
+    case '$gte':
+    case '$lt':
+    case '$lte':
+      return range(name satisfies Range, operand, path);
+    case '$in':
+      return isIn(operand, name);
+    case '$nin':
+      return not(isIn(operand, name));
+    case '$not':
+      return negated(operand, path, context);
+    case '$exists':
+      return exists(operand);
+    case '$type':
+      return hasType(operand);
+    case '$size':
+      return hasSize(operand);
+    case '$mod':
+      return hasRemainder(operand);
+    case '$regex':
+      return regexOperator(operand, doc.get('$options'));
+    case '$options':
+      if (!doc.has('$regex')) throw badValue('$options needs a $regex');
+      return undefined;
+    case '$elemMatch':
+      return elementMatch(operand, context);
+    case '$all':
+      return allOf(operand, context);
+    case '$bitsAllSet':
+    case '$bitsAllClear':
+    case '$bitsAnySet':
+    case '$bitsAnyClear':
+      return testsBits(name satisfies BitTest, operand);
+    case '$comment':
+      return undefined;
+    case '$where':
+      throw badValue('$where cannot be applied to a field');
+    case '$near':
+    case '$nearSphere':
+    case '$geoNear':
+    case '$geoWithin':
+    case '$within':
+    case '$geoIntersects':
+      throw notImplemented(`${name} is not supported by DiscoDB`);
+  }
+  throw badValue(`unknown operator: ${name}`);
+}
+
+function negated(operand: Value, path: string, context: QueryContext): Predicate {
+  if (operand instanceof BSONRegExp) return not(matchesRegex(operand));
+  if (!isDoc(operand)) throw badValue('$not needs a regex or a document');
+  if (operand.size === 0) throw badValue('$not cannot be empty');
+  return not(operators(operand, path, context));
+}
+
+function regexOperator(operand: Value, options: Value): Predicate {
+  if (options !== undefined && typeof options !== 'string') throw badValue('$options has to be a string');
+  if (typeof operand === 'string') return matchesRegex({ pattern: operand, options: options ?? '' });
+  if (!(operand instanceof BSONRegExp)) throw badValue('$regex has to be a string');
+  if (options && operand.options) throw located(51075, 'options set in both $regex and $options');
+  return matchesRegex({ pattern: operand.pattern, options: options || operand.options });
+}
+
+const PATHLESS = new Set(['$and', '$or', '$nor', '$expr', '$where', '$text', '$comment', '$jsonSchema', '$sampleRate']);
+
+function elementMatch(operand: Value, context: QueryContext): Predicate {
+  if (!isDoc(operand)) throw badValue('$elemMatch needs an Object');
+  const first = operand.keys().next().value;
+  const onValues = isExpressionDoc(operand) && first !== '$ref' && first !== '$id' && first !== '$db';
+  if (onValues && !PATHLESS.has(first!)) {
+    const predicate = operators(operand, '', context);
+    return matchElements((item) => predicate.single(item));
+  }
+  const matcher = documentMatcher(operand, context, 'element');
+  return matchElements((item) => {
+    if (isDoc(item)) return matcher(item, undefined);
+    // An array among the elements counts as a document of its indexes.
+    return isArray(item) && matcher(new Map(item.map((value, index) => [String(index), value])), undefined);
+  });
+}
+
+function matchElements(test: (item: Value) => boolean): Predicate {
+  return leaf((value, details?: Details) => {
+    if (!isArray(value)) return false;
+    const index = value.findIndex(test);
+    if (index >= 0 && details) details.positional = index;
+    return index >= 0;
+  }, false);
+}
+
+function allOf(operand: Value, context: QueryContext): Predicate {
+  if (!isArray(operand)) throw badValue('$all needs an array');
+  if (operand.length === 0) return leaf(() => false);
+  const first = operand[0];
+  if (isDoc(first) && first.keys().next().value === '$elemMatch') {
+    return all(
+      operand.map((item) => {
+        if (!isDoc(item) || item.keys().next().value !== '$elemMatch') {
+          throw badValue('$all/$elemMatch has to be consistent');
+        }
+        return elementMatch(item.get('$elemMatch'), context);
+      }),
+    );
+  }
+  return all(
+    operand.map((item) => {
+      if (isExpressionDoc(item)) throw badValue('no $ expressions in $all');
+      return item instanceof BSONRegExp ? matchesRegex(item) : equals(item);
+    }),
+  );
+}

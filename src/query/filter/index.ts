@@ -1,0 +1,30 @@
+import type { Doc } from '../../bson/index.ts';
+import type { Filter, QueryContext } from '../types.ts';
+import { compileMatcher } from './compile.ts';
+import { fieldsOf } from './fields.ts';
+import type { Details } from './predicate.ts';
+
+export { type FieldPredicate, fieldPredicates } from './bounds.ts';
+export { isExpressionDoc } from './comparison.ts';
+export { compileCondition } from './compile.ts';
+export type { Predicate } from './predicate.ts';
+export { upsertSeed } from './seed.ts';
+
+/** Compiles a filter. Throws BadValue and its like for what MongoDB refuses. */
+export function compileFilter(filter: Doc, context: QueryContext): Filter {
+  const matcher = compileMatcher(filter, context);
+  let positional: number | undefined;
+  return {
+    source: filter,
+    fields: fieldsOf(filter),
+    matches(doc) {
+      const details: Details = { positional: undefined };
+      const matched = matcher(doc, details);
+      if (matched) positional = details.positional;
+      return matched;
+    },
+    get positional() {
+      return positional;
+    },
+  };
+}

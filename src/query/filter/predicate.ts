@@ -1,0 +1,64 @@
+import type { Doc } from '../../bson/index.ts';
+import { type Path, visitPath } from '../path.ts';
+import type { Found } from '../value.ts';
+
+/** What a match may leave behind: the array index that `$` stands for. Absent below a negation. */
+export interface Details {
+  positional: number | undefined;
+}
+
+/** Says whether a whole document matches. */
+export type Matcher = (doc: Doc, details: Details | undefined) => boolean;
+
+/** A condition on the values at some path, not yet bound to one. */
+export interface Predicate {
+  /** Whether this one value matches, arrays not taken apart. */
+  single(value: Found, details?: Details): boolean;
+  /** The condition on the path of a document: mostly that some value there matches. */
+  at(path: Path): Matcher;
+}
+
+/** Some value at the path passes the test. With `spread`, elements of an array at the end are tried one by one. */
+export function leaf(test: (value: Found, details?: Details) => boolean, spread = true): Predicate {
+  return {
+    single: test,
+    at: (path) => (doc, details) =>
+      visitPath(doc, path, spread, (value, offset) => {
+        if (!test(value, details)) return false;
+        if (details && offset !== undefined) details.positional = offset;
+        return true;
+      }),
+  };
+}
+
+export function all(predicates: readonly Predicate[]): Predicate {
+  if (predicates.length === 1) return predicates[0]!;
+  return {
+    single: (value, details) => predicates.every((predicate) => predicate.single(value, details)),
+    at: (path) => conjunction(predicates.map((predicate) => predicate.at(path))),
+  };
+}
+
+export function not(predicate: Predicate): Predicate {
+  return {
+    single: (value) => !predicate.single(value),
+    at: (path) => {
+      const matcher = predicate.at(path);
+      return (doc) => !matcher(doc, undefined);
+    },
+  };
+}
+
+export function conjunction(matchers: readonly Matcher[]): Matcher {
+  if (matchers.length === 1) return matchers[0]!;
+  return (doc, details) => matchers.every((matcher) => matcher(doc, details));
+}
+
+export function disjunction(matchers: readonly Matcher[]): Matcher {
+  if (matchers.length === 1) return matchers[0]!;
+  return (doc, details) => matchers.some((matcher) => matcher(doc, details));
+}
+
+export function negation(matcher: Matcher): Matcher {
+  return (doc) => !matcher(doc, undefined);
+}

@@ -1,0 +1,10 @@
+/**
+ * The door of the query room: filters, updates, projections, sorts and aggregation pipelines on BSON values. Pure: it
+ * reads no clock and no storage but through the contexts that it is given.
+ */
+export { compileFilter, type FieldPredicate, fieldPredicates, upsertSeed } from './filter/index.ts';
+export { compileProjection, type Projection } from './projection/index.ts';
+export { compileSort } from './sort.ts';
+export { checkPipeline, runPipeline, startsPipeline } from './stages/index.ts';
+export type { Comparator, Filter, PipelineContext, QueryContext, Updater } from './types.ts';
+export { compileUpdate, type UpdateOptions } from './update/index.ts';

@@ -1,0 +1,103 @@
+import type { Doc, Value } from '../bson/index.ts';
+import { type Found, isArray, isDoc, MISSING } from './value.ts';
+
+/** A dotted path taken apart. `indexes[i]` is the array index that part i can stand for, or -1. */
+export interface Path {
+  readonly text: string;
+  readonly parts: readonly string[];
+  readonly indexes: readonly number[];
+}
+
+const INDEX = /^(0|[1-9]\d{0,8})$/;
+
+export function parsePath(text: string): Path {
+  const parts = text.split('.');
+  return { text, parts, indexes: parts.map(arrayIndex) };
+}
+
+/** The array index that a path part stands for, or -1. */
+export function arrayIndex(part: string): number {
+  return INDEX.test(part) ? Number(part) : -1;
+}
+
+/** Called with a value, and the index of the outermost array element that it was found under, if any. */
+export type Visitor = (value: Found, offset: number | undefined) => boolean;
+
+/**
+ * Visits what a path stands for in a filter (MongoDB's `BSONElementIterator`): every element of arrays on the way, with
+ * a number as field name and as index, MISSING where a document lacks the rest. With `spread`, an array at the end
+ * gives its elements first and then itself. Stops at the first visit that answers true, and answers whether there was one.
+ */
+export function visitPath(doc: Doc, path: Path, spread: boolean, visit: Visitor): boolean {
+  return visitFrom(doc, path, 0, spread, visit, undefined);
+}
+
+function visitFrom(
+  start: Value,
+  path: Path,
+  from: number,
+  spread: boolean,
+  visit: Visitor,
+  offset: number | undefined,
+): boolean {
+  let value: Found = start;
+  for (let at = from; at < path.parts.length; at++) {
+    if (isArray(value)) return visitElements(value, path, at, spread, visit, offset);
+    if (!isDoc(value)) return visit(MISSING, offset);
+    value = field(value, path.parts[at]!);
+  }
+  if (spread && isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (visit(value[i], offset ?? i)) return true;
+  }
+  return visit(value, offset);
+}
+
+function visitElements(
+  array: readonly Value[],
+  path: Path,
+  at: number,
+  spread: boolean,
+  visit: Visitor,
+  offset: number | undefined,
+): boolean {
+  const index = path.indexes[at]!;
+  for (let i = 0; i < array.length; i++) {
+    const item = array[i];
+    if (isDoc(item) && visitFrom(item, path, at, spread, visit, offset ?? i)) return true;
+    if (i !== index) continue;
+    // An element reached by its index stands for itself: it is not taken apart even when it is an array.
+    if (at === path.parts.length - 1) {
+      if (visit(item, offset)) return true;
+    } else if (isDoc(item)) {
+      if (visitFrom(item, path, at + 1, spread, visit, offset)) return true;
+    } else if (isArray(item) && visitElements(item, path, at + 1, spread, visit, offset)) return true;
+  }
+  return false;
+}
+
+/** A document's field, MISSING when it has none. */
+export function field(doc: Doc, name: string): Found {
+  const value = doc.get(name);
+  return value === undefined && !doc.has(name) ? MISSING : value;
+}
+
+/**
+ * What a field path stands for in an expression: documents are followed, arrays mapped over (elements that are
+ * no documents or lack the rest are left out), numbers are field names only.
+ */
+export function resolvePath(start: Found, parts: readonly string[], from = 0): Found {
+  let value = start;
+  for (let at = from; at < parts.length; at++) {
+    if (isArray(value)) {
+      const items: Value[] = [];
+      for (const item of value) {
+        const found = isDoc(item) ? resolvePath(item, parts, at) : MISSING;
+        if (found !== MISSING) items.push(found);
+      }
+      return items;
+    }
+    if (!isDoc(value)) return MISSING;
+    value = field(value, parts[at]!);
+  }
+  return value;
+}

@@ -1,0 +1,66 @@
+import type { Doc } from '../../bson/index.ts';
+import { located } from '../error.ts';
+import type { Filter, QueryContext } from '../types.ts';
+import { isArray, isDoc } from '../value.ts';
+import { parseProjection } from './parse.ts';
+import { applyTree } from './tree.ts';
+
+export { compileAddFields, compileProject, compileReplaceRoot, compileUnset, type Transform } from './transform.ts';
+
+/** A compiled projection of `find`. */
+export interface Projection {
+  apply(doc: Doc): Doc;
+}
+
+/** Compiles a projection. `filter` is the query's own, which the positional `$` needs. */
+export function compileProjection(
+  projection: Doc,
+  options: { readonly context: QueryContext; readonly filter?: Filter | undefined },
+): Projection {
+  const { filter, context } = options;
+  if (projection.size === 0) return { apply: (doc) => doc };
+  const filterFields = filter && fieldsOf(filter.source);
+  const { tree, mode, positional } = parseProjection(projection, { context, find: true, filterFields });
+  if (positional === undefined || !filter) return { apply: (doc) => applyTree(tree, mode, doc) };
+  return {
+    apply(doc) {
+      const index = filter.matches(doc) ? filter.positional : undefined;
+      const projected = applyTree(tree, mode, doc);
+      return pickElement(projected, positional.split('.'), index);
+    },
+  };
+}
+
+/** The document with the first array on the path reduced to the one element. */
+function pickElement(doc: Doc, path: readonly string[], index: number | undefined): Doc {
+  const [name, ...rest] = path;
+  const value = doc.get(name!);
+  if (isArray(value)) {
+    if (index === undefined) {
+      throw located(
+        51246,
+        "Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array",
+      );
+    }
+    if (index >= value.length) {
+      throw located(
+        51247,
+        "Executor error during find command :: caused by :: positional operator '.$' element mismatch",
+      );
+    }
+    return new Map(doc).set(name!, [value[index]]);
+  }
+  return isDoc(value) && rest.length > 0 ? new Map(doc).set(name!, pickElement(value, rest, index)) : doc;
+}
+
+/** The first parts of the paths that a filter is about. */
+function fieldsOf(filter: Doc): Set<string> {
+  const fields = new Set<string>();
+  for (const [name, operand] of filter) {
+    if (!name.startsWith('$')) fields.add(name.split('.')[0]!);
+    else if (isArray(operand)) {
+      for (const branch of operand) if (isDoc(branch)) for (const field of fieldsOf(branch)) fields.add(field);
+    }
+  }
+  return fields;
+}

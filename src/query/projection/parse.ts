@@ -1,0 +1,229 @@
+import { CodedError } from '../../base/index.ts';
+import type { Doc, Value } from '../../bson/index.ts';
+import { located, notImplemented } from '../error.ts';
+import { compileExpression } from '../expressions/index.ts';
+import { compileFilter } from '../filter/index.ts';
+import { clampedInt } from '../number.ts';
+import type { QueryContext } from '../types.ts';
+import { element, isArray, isDoc, isNumeric, MISSING, truthy, typeName } from '../value.ts';
+import { type Branch, type Mode, type Node, newBranch } from './tree.ts';
+
+/** A parsed projection. `positional` is the path that `$` stood after. */
+export interface Parsed {
+  readonly tree: Branch;
+  readonly mode: Mode;
+  readonly positional: string | undefined;
+}
+
+/** `find` allows `$slice`, `$elemMatch` and `$` in find's meaning; `filterFields` are the fields its filter is about. */
+export interface ParseOptions {
+  readonly context: QueryContext;
+  readonly find: boolean;
+  readonly filterFields?: ReadonlySet<string> | undefined;
+}
+
+interface State extends ParseOptions {
+  mode: 'inclusion' | 'exclusion' | undefined;
+  positional: string | undefined;
+  hasSlice: boolean;
+  hasElemMatch: boolean;
+  id: 'included' | 'excluded' | undefined;
+}
+
+/** Parses as MongoDB's `projection_parser.cpp` does, in the order of the fields. */
+export function parseProjection(spec: Doc, options: ParseOptions): Parsed {
+  const state: State = {
+    ...options,
+    mode: undefined,
+    positional: undefined,
+    hasSlice: false,
+    hasElemMatch: false,
+    id: undefined,
+  };
+  const tree = newBranch();
+  let namesId = false;
+  for (const [name, value] of spec) {
+    namesId ||= name === '_id' || name.startsWith('_id.');
+    parseField(state, tree, name, value, '');
+  }
+  const mode = state.mode ?? defaultMode(state);
+  if (mode === 'inclusion' && !namesId) tree.children.set('_id', { kind: 'include' });
+  if (mode === 'exclusion' && state.id === 'included') tree.children.delete('_id');
+  return { tree, mode, positional: state.positional };
+}
+
+/** What a projection is when none of its fields says: only `_id` and find's own operators. */
+function defaultMode(state: State): Mode {
+  if (state.hasSlice) return state.id === 'included' ? 'inclusion' : 'exclusion';
+  if (state.hasElemMatch) return 'inclusion';
+  return state.id === 'included' ? 'inclusion' : 'exclusion';
+}
+
+function parseField(state: State, parent: Branch, name: string, value: Value, prefix: string): void {
+  const positional = state.find ? positionalAt(name) : -1;
+  if (!state.find && positionalAt(name) >= 0) {
+    throw located(31324, 'Cannot use positional projection in aggregation projection');
+  }
+  if (isDoc(value)) {
+    if (positional >= 0) throw located(31271, 'positional projection cannot be used with an expression or sub object');
+    parseDoc(state, parent, name, value, prefix);
+  } else if (isNumeric(value) || typeof value === 'boolean') {
+    if (truthy(value)) parseInclusion(state, parent, name, prefix, positional);
+    else parseExclusion(state, parent, name, prefix);
+  } else {
+    if (positional >= 0) throw located(31308, 'positional projection cannot be used with a literal');
+    addNode(parent, name, { kind: 'compute', expression: compileExpression(value, state.context) });
+    if (state.mode === 'exclusion') {
+      throw located(31310, `Cannot use an expression ${element(name, value)} in an exclusion projection`);
+    }
+    state.mode = 'inclusion';
+  }
+}
+
+function parseInclusion(state: State, parent: Branch, name: string, prefix: string, positional: number): void {
+  const isId = name === '_id' && prefix === '';
+  if (positional < 0) {
+    addNode(parent, name, { kind: 'include' });
+    if (isId) state.id = 'included';
+  } else {
+    const path = name.slice(0, positional);
+    checkPositional(state, name, prefix, name.slice(positional + 2));
+    addNode(parent, path, { kind: 'include' });
+    state.positional = prefix + path;
+  }
+  if (isId) return;
+  if (state.mode === 'exclusion') throw located(31253, `Cannot do inclusion on field ${name} in exclusion projection`);
+  state.mode = 'inclusion';
+}
+
+function checkPositional(state: State, name: string, prefix: string, rest: string): void {
+  if (state.positional !== undefined) {
+    throw located(31276, 'Cannot specify more than one positional projection per query.');
+  }
+  if (state.hasElemMatch) throw located(31256, 'Cannot specify positional operator and $elemMatch.');
+  if (!state.filterFields) throw located(51050, 'Projections with a positional operator require a matcher');
+  if (!state.filterFields.has((prefix + name).split('.')[0]!)) {
+    throw located(31277, `Positional projection '${name}' does not match the query document.`);
+  }
+  if (name.endsWith('.$.')) throw located(31270, "Path cannot end with '.$.'");
+  if (rest !== '')
+    throw located(
+      31394,
+      `As of 4.4, it's illegal to specify positional operator in the middle of a path.Positional projection may only be used at the end, for example: a.b.$. If the query previously used a form like a.b.$.d, remove the parts following the '$' and the results will be equivalent.`,
+    );
+}
+
+function parseExclusion(state: State, parent: Branch, name: string, prefix: string): void {
+  addNode(parent, name, { kind: 'exclude' });
+  if (name === '_id' && prefix === '') {
+    state.id = 'excluded';
+    return;
+  }
+  if (state.mode === 'inclusion') throw located(31254, `Cannot do exclusion on field ${name} in inclusion projection`);
+  state.mode = 'exclusion';
+}
+
+function parseDoc(state: State, parent: Branch, name: string, doc: Doc, prefix: string): void {
+  const operator = doc.size === 1 ? doc.keys().next().value! : '';
+  if (operator.startsWith('$')) {
+    if (state.find && operator === '$slice' && parseSlice(state, parent, name, doc.get(operator))) return;
+    if (operator === '$elemMatch') {
+      parseElemMatch(state, parent, name, doc, prefix);
+      return;
+    }
+    if (operator === '$meta') throw notImplemented('$meta is not supported by DiscoDB');
+    if (state.mode === 'exclusion') {
+      throw located(31252, 'Cannot use expression other than $meta in exclusion projection');
+    }
+    addNode(parent, name, { kind: 'compute', expression: compileExpression(doc, state.context) });
+    state.mode = 'inclusion';
+    return;
+  }
+  if (doc.size === 0) throw located(51270, `An empty sub-projection is not a valid value. Found empty object at path`);
+  const branch = newBranch();
+  addNode(parent, name, branch);
+  for (const [key, value] of doc) {
+    if (key.startsWith('$')) throw located(31325, `Unknown expression ${key}`);
+    parseField(state, branch, key, value, `${prefix}${name}.`);
+  }
+}
+
+/** Find's `$slice`; false when it is written as the expression of that name. */
+function parseSlice(state: State, parent: Branch, name: string, operand: Value): boolean {
+  let [skip, limit] = [0, 0];
+  if (isNumeric(operand)) {
+    const count = clampedInt(operand);
+    [skip, limit] = count < 0 ? [count, -count] : [0, count];
+  } else if (isArray(operand)) {
+    if (operand.length !== 2 || !operand.every(isNumeric)) return false;
+    [skip, limit] = [clampedInt(operand[0]!), clampedInt(operand[1]!)];
+    if (limit <= 0) throw located(28724, `First argument to $slice must be an array, but is of type: int`);
+  } else return false;
+  addNode(parent, name, {
+    kind: 'change',
+    change(value) {
+      if (!isArray(value)) return value;
+      const start = skip < 0 ? Math.max(0, value.length + skip) : skip;
+      return value.slice(start, start + limit);
+    },
+  });
+  state.hasSlice = true;
+  return true;
+}
+
+function parseElemMatch(state: State, parent: Branch, name: string, doc: Doc, prefix: string): void {
+  if (!state.find) throw new CodedError('InvalidPipelineOperator', 'Cannot use $elemMatch in this context');
+  const operand = doc.get('$elemMatch');
+  if (!isDoc(operand)) {
+    throw located(31274, `elemMatch: Invalid argument, object required, but got ${typeName(operand)}`);
+  }
+  if (state.positional !== undefined) throw located(31255, 'Cannot specify positional operator and $elemMatch.');
+  if (prefix !== '' || name.includes('.')) throw located(31275, 'Cannot use $elemMatch projection on a nested field.');
+  const filter = compileFilter(new Map([[name, doc]]), state.context);
+  addNode(parent, name, {
+    kind: 'compute',
+    expression({ root }) {
+      const list = isDoc(root) ? root.get(name) : undefined;
+      const matched = isDoc(root) && isArray(list) && filter.matches(root) ? filter.positional : undefined;
+      return matched === undefined || !isArray(list) ? MISSING : [list[matched]];
+    },
+  });
+  state.hasElemMatch = true;
+}
+
+/** Where the first `$` part begins (its dot included), or -1. */
+function positionalAt(name: string): number {
+  if (name === '$') return 0;
+  const inside = name.indexOf('.$.');
+  return inside >= 0 ? inside : name.endsWith('.$') ? name.length - 2 : -1;
+}
+
+function addNode(parent: Branch, path: string, node: Node): void {
+  const parts = checkedParts(path);
+  let branch = parent;
+  for (const [at, part] of parts.entries()) {
+    const child = branch.children.get(part);
+    if (at === parts.length - 1) {
+      if (child) throw located(31250, `Path collision at ${path}`);
+      branch.children.set(part, node);
+    } else if (!child) {
+      const next = newBranch();
+      branch.children.set(part, next);
+      branch = next;
+    } else if (child.kind === 'branch') branch = child;
+    else throw located(31249, `Path collision at ${path} remaining portion ${parts.slice(at + 1).join('.')}`);
+  }
+}
+
+function checkedParts(path: string): string[] {
+  if (path === '') throw located(40352, 'FieldPath cannot be constructed with empty string');
+  if (path.endsWith('.')) throw located(40353, "FieldPath must not end with a '.'.");
+  const parts = path.split('.');
+  for (const part of parts) {
+    if (part === '') throw located(15998, 'FieldPath field names may not be empty strings.');
+    if (part.startsWith('$')) {
+      throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
+    }
+  }
+  return parts;
+}

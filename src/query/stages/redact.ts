@@ -1,0 +1,35 @@
+import type { Doc, Value } from '../../bson/index.ts';
+import { located } from '../error.ts';
+import { compileExpression, type Expression } from '../expressions/index.ts';
+import { type Found, format, isArray, isDoc, MISSING } from '../value.ts';
+import { each, type StageCompiler } from './stage.ts';
+
+/** `$redact`: the expression decides for each document, from the outside in. */
+export const redact: StageCompiler = (spec, { context }) => {
+  const expression = compileExpression(spec, context);
+  return each((doc) => {
+    const kept = redacted(doc, doc, expression);
+    return isDoc(kept) ? [kept] : [];
+  });
+};
+
+function redacted(doc: Doc, root: Doc, expression: Expression): Found {
+  const verdict = expression({ root, current: doc, variables: undefined });
+  if (verdict === 'keep') return doc;
+  if (verdict === 'prune') return MISSING;
+  if (verdict !== 'descend') {
+    throw located(17053, `$redact must return $$KEEP, $$DESCEND, or $$PRUNE, but returned ${format(verdict)}`);
+  }
+  const result: Doc = new Map();
+  for (const [name, value] of doc) {
+    const kept = descend(value, root, expression);
+    if (kept !== MISSING) result.set(name, kept);
+  }
+  return result;
+}
+
+function descend(value: Value, root: Doc, expression: Expression): Found {
+  if (isDoc(value)) return redacted(value, root, expression);
+  if (!isArray(value)) return value;
+  return value.map((item) => descend(item, root, expression)).filter((item) => item !== MISSING);
+}

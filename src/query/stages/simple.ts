@@ -1,0 +1,130 @@
+import type { Doc, Value } from '../../bson/index.ts';
+import { located } from '../error.ts';
+import { compileFilter } from '../filter/index.ts';
+import { exactLong, intOrLong } from '../number.ts';
+import { compileAddFields, compileProject, compileReplaceRoot, compileUnset } from '../projection/index.ts';
+import { compileSort } from '../sort.ts';
+import { element, isDoc, isNumeric, typeName } from '../value.ts';
+import { mapped, type Stage, type StageCompiler, whole } from './stage.ts';
+
+/** The stages that are another part of this room, applied to a stream. */
+export const match: StageCompiler = (spec, { context }) => {
+  if (!isDoc(spec)) throw located(15959, 'the match filter must be an expression in an object');
+  const filter = compileFilter(spec, context);
+  return async function* (source) {
+    for await (const doc of source) if (filter.matches(doc)) yield doc;
+  };
+};
+
+export const sort: StageCompiler = (spec) => {
+  if (!isDoc(spec)) throw located(15973, 'the $sort key specification must be an object');
+  if (spec.size === 0) throw located(15976, '$sort stage must have at least one sort key');
+  const order = compileSort(spec);
+  return whole((docs) => docs.sort(order));
+};
+
+export const skip: StageCompiler = (spec) => {
+  const count = countOf(spec, '$skip', 5107200);
+  if (count < 0n) {
+    throw located(
+      5107200,
+      `invalid argument to $skip stage: Expected a non-negative number in: ${element('$skip', spec)}`,
+    );
+  }
+  return async function* (source) {
+    let left = count;
+    for await (const doc of source) {
+      if (left > 0n) left -= 1n;
+      else yield doc;
+    }
+  };
+};
+
+export const limit: StageCompiler = (spec) => {
+  const count = countOf(spec, '$limit', 5107201);
+  if (count < 0n) {
+    throw located(
+      5107201,
+      `invalid argument to $limit stage: Expected a non-negative number in: ${element('$limit', spec)}`,
+    );
+  }
+  if (count === 0n) throw located(15958, 'the limit must be positive');
+  return async function* (source) {
+    let left = count;
+    for await (const doc of source) {
+      yield doc;
+      left -= 1n;
+      if (left === 0n) return;
+    }
+  };
+};
+
+function countOf(spec: Value, name: string, code: number): bigint {
+  if (!isNumeric(spec))
+    throw located(code, `invalid argument to ${name} stage: Expected a number in: ${element(name, spec)}`);
+  const count = exactLong(spec);
+  if (count === undefined) {
+    throw located(code, `invalid argument to ${name} stage: Expected an integer: ${element(name, spec)}`);
+  }
+  return count;
+}
+
+export const project: StageCompiler = (spec, { context }) => mapped(compileProject(spec, context));
+
+export const addFields: StageCompiler = (spec, { context }, name) => mapped(compileAddFields(spec, context, name));
+
+export const unset: StageCompiler = (spec, { context }) => mapped(compileUnset(spec, context));
+
+export const replaceWith: StageCompiler = (spec, { context }, name) => mapped(compileReplaceRoot(spec, context, name));
+
+export const replaceRoot: StageCompiler = (spec, { context }, name) => {
+  if (!isDoc(spec)) {
+    throw located(40229, `expected an object as specification for $replaceRoot stage, got ${typeName(spec)}`);
+  }
+  for (const key of spec.keys()) {
+    if (key !== 'newRoot')
+      throw located(40230, `unrecognized option to $replaceRoot stage: ${key}, only valid option is 'newRoot'.`);
+  }
+  if (!spec.has('newRoot')) throw located(40231, 'no newRoot specified for the $replaceRoot stage');
+  return mapped(compileReplaceRoot(spec.get('newRoot'), context, name));
+};
+
+export const count: StageCompiler = (spec) => {
+  if (typeof spec !== 'string') throw located(40156, 'the count field must be a non-empty string');
+  if (spec === '') throw located(40157, 'the count field must be a non-empty string');
+  if (spec.startsWith('$')) throw located(40158, 'the count field cannot be a $-prefixed path');
+  if (spec.includes('\0')) throw located(40159, 'the count field cannot contain a null byte');
+  if (spec.includes('.')) throw located(40160, "the count field cannot contain '.'");
+  return counting(spec);
+};
+
+function counting(field: string): Stage {
+  return async function* (source) {
+    let total = 0;
+    for await (const _ of source) total += 1;
+    if (total > 0) yield new Map([[field, intOrLong(total)]]);
+  };
+}
+
+export const sample: StageCompiler = (spec, { context }) => {
+  if (!isDoc(spec)) throw located(28745, 'the $sample stage specification must be an object');
+  for (const key of spec.keys()) {
+    if (key !== 'size') throw located(28748, `unrecognized option to $sample: ${key}`);
+  }
+  if (!spec.has('size')) throw located(28749, '$sample stage must specify a size');
+  const given = spec.get('size');
+  if (!isNumeric(given)) throw located(28746, 'size argument to $sample must be a number');
+  const size = exactLong(given) ?? 0n;
+  if (size <= 0n) throw located(28747, 'size argument to $sample must be a positive integer');
+  return whole((docs) => draw(docs, Number(size), context.random));
+};
+
+/** The first `size` of a Fisher-Yates shuffle. */
+function draw(docs: Doc[], size: number, random: () => number): Doc[] {
+  const most = Math.min(size, docs.length);
+  for (let at = 0; at < most; at++) {
+    const other = at + Math.floor(random() * (docs.length - at));
+    [docs[at], docs[other]] = [docs[other]!, docs[at]!];
+  }
+  return docs.slice(0, most);
+}

@@ -1,0 +1,96 @@
+import type { Doc, Value } from '../../bson/index.ts';
+import { located } from '../error.ts';
+import { resolvePath } from '../path.ts';
+import { type Found, isArray, isDoc, MISSING, typeName } from '../value.ts';
+import { each, type StageCompiler } from './stage.ts';
+
+interface Options {
+  readonly path: readonly string[];
+  readonly index: readonly string[] | undefined;
+  readonly preserve: boolean;
+}
+
+export const unwind: StageCompiler = (spec) => {
+  const options = parse(spec);
+  return each((doc) => take(doc, options));
+};
+
+function parse(spec: Value): Options {
+  if (typeof spec === 'string') return { path: fieldPath(spec), index: undefined, preserve: false };
+  if (!isDoc(spec)) {
+    throw located(
+      15981,
+      `expected either a string or an object as specification for $unwind stage, got ${typeName(spec)}`,
+    );
+  }
+  for (const key of spec.keys()) {
+    if (key !== 'path' && key !== 'includeArrayIndex' && key !== 'preserveNullAndEmptyArrays') {
+      throw located(28811, `unrecognized option to $unwind stage: ${key}`);
+    }
+  }
+  if (!spec.has('path')) throw located(28812, 'no path specified to $unwind stage');
+  const path = spec.get('path');
+  if (typeof path !== 'string')
+    throw located(28808, `expected a string as the path for $unwind stage, got ${typeName(path)}`);
+  const preserve = spec.get('preserveNullAndEmptyArrays') ?? false;
+  if (typeof preserve !== 'boolean') {
+    throw located(
+      28809,
+      `expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage, got ${typeName(preserve)}`,
+    );
+  }
+  return { path: fieldPath(path), index: indexPath(spec.get('includeArrayIndex')), preserve };
+}
+
+function indexPath(name: Value): string[] | undefined {
+  if (name === undefined) return undefined;
+  if (typeof name !== 'string' || name === '') {
+    throw located(
+      28810,
+      `expected a non-empty string for the includeArrayIndex option to $unwind stage, got ${typeName(name)}`,
+    );
+  }
+  if (name.startsWith('$'))
+    throw located(28822, `includeArrayIndex option to $unwind stage should not be prefixed with a '$': ${name}`);
+  return name.split('.');
+}
+
+function fieldPath(path: string): string[] {
+  if (!path.startsWith('$'))
+    throw located(28818, `path option to $unwind stage should be prefixed with a '$': ${path}`);
+  if (path === '$') throw located(16872, "'$' by itself is not a valid FieldPath");
+  return path.slice(1).split('.');
+}
+
+function* take(doc: Doc, { path, index, preserve }: Options): Generator<Doc> {
+  const value = resolveThroughDocs(doc, path);
+  const withIndex = (result: Doc, at: Value) => (index ? put(result, index, at) : result);
+  if (isArray(value)) {
+    if (value.length === 0 && preserve) yield withIndex(put(doc, path, MISSING), null);
+    for (const [at, item] of value.entries()) yield withIndex(put(doc, path, item), BigInt(at));
+  } else if (value !== MISSING && value !== null && value !== undefined) {
+    yield withIndex(doc, null);
+  } else if (preserve) yield withIndex(doc, null);
+}
+
+/** Arrays on the way end a path here: only one at its very end is unwound. */
+function resolveThroughDocs(doc: Doc, path: readonly string[]): Found {
+  let value: Found = doc;
+  for (const part of path) {
+    if (!isDoc(value)) return MISSING;
+    value = resolvePath(value, [part]);
+  }
+  return value;
+}
+
+/** The document with a field set, or taken away; copies only along the path. */
+function put(doc: Doc, path: readonly string[], value: Found): Doc {
+  const [name, ...rest] = path;
+  const copy = new Map(doc);
+  if (rest.length > 0) {
+    const child = doc.get(name!);
+    copy.set(name!, put(isDoc(child) ? child : new Map(), rest, value));
+  } else if (value === MISSING) copy.delete(name!);
+  else copy.set(name!, value);
+  return copy;
+}

@@ -1,0 +1,48 @@
+import type { Doc, Value } from '../bson/index.ts';
+
+/** What a command gives along with its query. */
+export interface QueryContext {
+  /** `let` of the command, already evaluated; names without `$$`. */
+  readonly variables?: ReadonlyMap<string, Value>;
+  /** `$$NOW`. */
+  readonly now: Date;
+  /** A double in [0, 1), for `$rand`, `$sample`, `$sampleRate`. */
+  readonly random: () => number;
+}
+
+/** A compiled filter. Compilation throws `CodedError` for what MongoDB refuses; matching never throws for a document's shape. */
+export interface Filter {
+  readonly source: Doc;
+  /** The top-level fields that decide: a document of these alone matches as the whole one does. Undefined: perhaps all. */
+  readonly fields: ReadonlySet<string> | undefined;
+  matches(doc: Doc): boolean;
+  /** Index of the array element that the positional operator `$` stands for, from the last `matches` that was true. */
+  readonly positional: number | undefined;
+}
+
+/** A compiled update: operators, replacement, or pipeline. */
+export interface Updater {
+  readonly kind: 'operators' | 'replacement' | 'pipeline';
+  /**
+   * The new document, or the same object when nothing changes. Never changes its argument. `_id` cannot change
+   * (ImmutableField). `positional` is the filter's; `inserting` makes `$setOnInsert` count.
+   */
+  apply(doc: Doc, options: { positional?: number | undefined; inserting?: boolean }): Doc;
+}
+
+/** Compares two documents by a sort specification, in BSON order, arrays by their least or greatest element. */
+export type Comparator = (left: Doc, right: Doc) => number;
+
+/** What stages need of the world outside the pipeline. */
+export interface PipelineContext extends QueryContext {
+  readonly db: string;
+  readonly collection: string;
+  /** All documents of another collection of the same database, for `$lookup`, `$unionWith`, `$graphLookup`. */
+  read(collection: string): Promise<Doc[]>;
+  /** `$out`: the collection's new content, at once. */
+  replaceCollection(db: string, collection: string, docs: Doc[]): Promise<void>;
+  /** `$merge`: one batch, decided by the stage. */
+  merge(spec: Doc, docs: Doc[]): Promise<void>;
+  /** `$collStats`, `$indexStats`, `$currentOp`: the documents that the stage starts the pipeline with. */
+  source(stage: string, spec: Value): Promise<Doc[]>;
+}

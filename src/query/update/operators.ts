@@ -1,0 +1,116 @@
+import { CodedError } from '../../base/index.ts';
+import { compare, type Doc, type Value } from '../../bson/index.ts';
+import { failedToParse } from '../error.ts';
+import { field } from '../path.ts';
+import type { QueryContext, Updater } from '../types.ts';
+import { element, format, isDoc, MISSING, typeName } from '../value.ts';
+import { type ArrayFilters, parseArrayFilters } from './array-filters.ts';
+import { addToSet, pop, pull, pullAll, push } from './array-operators.ts';
+import { filterName } from './path.ts';
+import { addRename, type Rename, without } from './rename.ts';
+import { arithmetic, bit, currentDate, extreme, set, unset } from './scalar-operators.ts';
+import { addLeaf, applyBranch, type Branch, type Leaf, newBranch } from './tree.ts';
+
+type MakeLeaf = (name: string, operand: Value, context: QueryContext) => Leaf;
+
+const OPERATORS: Readonly<Record<string, MakeLeaf>> = {
+  $set: (_, operand) => set(operand),
+  $setOnInsert: (_, operand) => set(operand, true),
+  $unset: () => unset(),
+  $inc: (name, operand) => arithmetic('$inc', name, operand),
+  $mul: (name, operand) => arithmetic('$mul', name, operand),
+  $min: (_, operand) => extreme('$min', operand),
+  $max: (_, operand) => extreme('$max', operand),
+  $currentDate: (_, operand, context) => currentDate(operand, context.now),
+  $bit: bit,
+  $push: (_, operand) => push(operand),
+  $addToSet: (_, operand) => addToSet(operand),
+  $pop: pop,
+  $pull: (_, operand, context) => pull(operand, context),
+  $pullAll: (_, operand) => pullAll(operand),
+};
+
+/** Compiles a document of update operators. */
+export function compileOperators(update: Doc, context: QueryContext, arrayFilters: readonly Doc[]): Updater {
+  const filters = parseArrayFilters(arrayFilters, context);
+  const root = newBranch();
+  const renames: Rename[] = [];
+  const paths: string[] = [];
+  for (const [operator, fields] of update) {
+    for (const [path, operand] of fieldsOf(operator, fields)) {
+      if (operator === '$rename') {
+        const rename = addRename(root, path, operand);
+        renames.push(rename);
+        paths.push(rename.from, rename.to);
+      } else {
+        addLeaf(root, path, OPERATORS[operator]!(path, operand, context));
+        paths.push(path);
+      }
+    }
+  }
+  checkIdentifiers(paths, filters, update);
+  return {
+    kind: 'operators',
+    apply: (doc, options) => applyOperators(root, renames, doc, options, filters),
+  };
+}
+
+function fieldsOf(operator: string, fields: Value): Doc {
+  if (operator !== '$rename' && !Object.hasOwn(OPERATORS, operator)) {
+    throw failedToParse(
+      `Unknown modifier: ${operator}. Expected a valid update modifier or pipeline-style update specified as an array`,
+    );
+  }
+  if (isDoc(fields)) return fields;
+  throw failedToParse(
+    `Modifiers operate on fields but we found type ${typeName(fields)} instead. For example: {$mod: {<field>: ...}} not {${element(operator, fields)}}`,
+  );
+}
+
+function checkIdentifiers(paths: readonly string[], filters: ArrayFilters, update: Doc): void {
+  const used = new Set<string>();
+  for (const path of paths) {
+    for (const part of path.split('.')) {
+      const name = filterName(part);
+      if (name && !filters.has(name)) {
+        throw new CodedError('BadValue', `No array filter found for identifier '${name}' in path '${path}'`);
+      }
+      if (name) used.add(name);
+    }
+  }
+  for (const name of filters.keys()) {
+    if (!used.has(name)) {
+      throw failedToParse(`The array filter for identifier '${name}' was not used in the update ${format(update)}`);
+    }
+  }
+}
+
+function applyOperators(
+  root: Branch,
+  renames: readonly Rename[],
+  doc: Doc,
+  options: Parameters<Updater['apply']>[1],
+  arrayFilters: ArrayFilters,
+): Doc {
+  const { positional, inserting = false } = options;
+  const applied = applyBranch(root, doc, '', { doc, positional, inserting, arrayFilters });
+  const updated = renames.reduce((result, rename) => without(result, rename.from.split('.')), applied as Doc);
+  checkId(doc, updated, root);
+  return updated;
+}
+
+/** `_id` keeps its value, type included. One that an upsert sets for the first time may be anything an `_id` may be. */
+function checkId(before: Doc, after: Doc, root: Branch): void {
+  if (before === after) return;
+  const old = field(before, '_id');
+  const current = field(after, '_id');
+  if (old === MISSING || old === current) return;
+  const child = root.children.get('_id');
+  const path = child?.kind === 'branch' ? `_id.${child.children.keys().next().value}` : '_id';
+  if (current === MISSING || child || compare(old, current) !== 0) {
+    throw new CodedError(
+      'ImmutableField',
+      `Performing an update on the path '${path}' would modify the immutable field '_id'`,
+    );
+  }
+}

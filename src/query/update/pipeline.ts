@@ -1,0 +1,48 @@
+import { CodedError } from '../../base/index.ts';
+import type { Doc } from '../../bson/index.ts';
+import { located } from '../error.ts';
+import {
+  compileAddFields,
+  compileProject,
+  compileReplaceRoot,
+  compileUnset,
+  type Transform,
+} from '../projection/index.ts';
+import type { QueryContext, Updater } from '../types.ts';
+import { isDoc } from '../value.ts';
+import { replaceDoc } from './replacement.ts';
+
+/** Compiles an update written as a pipeline. */
+export function compilePipelineUpdate(stages: readonly Doc[], context: QueryContext): Updater {
+  const transforms = stages.map((stage) => compileStage(stage, context));
+  return {
+    kind: 'pipeline',
+    apply: (doc) =>
+      replaceDoc(
+        doc,
+        transforms.reduce((result, transform) => transform(result), doc),
+      ),
+  };
+}
+
+function compileStage(stage: Doc, context: QueryContext): Transform {
+  if (stage.size !== 1) {
+    throw located(40323, 'A pipeline stage specification object must contain exactly one field.');
+  }
+  const [name, spec] = [...stage][0]!;
+  switch (name) {
+    case '$set':
+    case '$addFields':
+      return compileAddFields(spec, context, name);
+    case '$unset':
+      return compileUnset(spec, context);
+    case '$project':
+      return compileProject(spec, context);
+    case '$replaceWith':
+      return compileReplaceRoot(spec, context, name);
+    case '$replaceRoot':
+      if (!isDoc(spec) || !spec.has('newRoot')) throw located(40231, 'no newRoot specified for the $replaceRoot stage');
+      return compileReplaceRoot(spec.get('newRoot'), context, name);
+  }
+  throw new CodedError('InvalidOptions', `${name} is not allowed to be used within an update`);
+}

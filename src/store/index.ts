@@ -1,0 +1,10 @@
+export { type CacheDisk, type CacheDiskFile, MemoryCacheDisk } from './cache-disk.ts';
+export { type CachedStore, type CachedStoreOptions, cachedStore, LOCAL_CACHE_BYTES } from './cached.ts';
+export { checkedStore } from './checked.ts';
+export { FileCacheDisk } from './file-cache-disk.ts';
+export * from './limits.ts';
+export { Listeners } from './listeners.ts';
+export { type MemoryFaults, MemoryStore } from './memory.ts';
+export * from './port.ts';
+export { readOnlyStore } from './read-only.ts';
+export { snowflakeAt, snowflakeTime } from './snowflake.ts';

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { ownServer } from '../support/own-server.ts';
+
+const own = ownServer();
+
+test('three commands tell what only DiscoDB has', async () => {
+  await own.things.insertOne({ _id: 1 });
+  const { discodb: status } = await own.admin({ serverStatus: 1 });
+  expect(status).toMatchObject({ epoch: expect.any(Number), collections: { known: 1, open: 1 } });
+  const { discodb: stats, size } = await own.db.command({ collStats: 'things' });
+  expect(stats).toEqual({ cachedBytes: size });
+  const { discodb: build } = await own.admin({ buildInfo: 1 });
+  expect(build).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+});

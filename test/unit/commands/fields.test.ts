@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { Decimal128 } from '../../../src/bson/index.ts';
+import { at, failure, Harness } from './harness.ts';
+
+const cases: [object, number, string, string][] = [
+  [{ insert: 'c', documents: [{}], foo: 1 }, 40415, 'IDLUnknownField', "BSON field 'insert.foo' is an unknown field."],
+  [
+    { find: 'c', limit: 'x' },
+    14,
+    'TypeMismatch',
+    "BSON field 'find.limit' is the wrong type 'string', expected types '[long, int, decimal, double]'",
+  ],
+  [
+    { find: 'c', filter: [] },
+    14,
+    'TypeMismatch',
+    "BSON field 'find.filter' is the wrong type 'array', expected type 'object'",
+  ],
+  [
+    { find: 'c', singleBatch: 'yes' },
+    14,
+    'TypeMismatch',
+    "BSON field 'find.singleBatch' is the wrong type 'string', expected types '[bool, long, int, decimal, double]'",
+  ],
+  [{ find: 'c', skip: -1 }, 2, 'BadValue', "BSON field 'skip' value must be >= 0, actual value '-1'"],
+  [{ insert: 'c' }, 40414, 'IDLFailedToParse', "BSON field 'insert.documents' is missing but a required field"],
+  [
+    { insert: 'c', documents: 'x' },
+    14,
+    'TypeMismatch',
+    "BSON field 'insert.documents' is the wrong type 'string', expected type 'array'",
+  ],
+  [
+    { insert: 'c', documents: null },
+    40414,
+    'IDLFailedToParse',
+    "BSON field 'insert.documents' is missing but a required field",
+  ],
+  [{ update: 'c' }, 40414, 'IDLFailedToParse', "BSON field 'update.updates' is missing but a required field"],
+  [
+    { update: 'c', updates: [{ q: {} }] },
+    40414,
+    'IDLFailedToParse',
+    "BSON field 'update.updates.u' is missing but a required field",
+  ],
+  [
+    { update: 'c', updates: [{ q: {}, u: {}, x: 1 }] },
+    40415,
+    'IDLUnknownField',
+    "BSON field 'update.updates.x' is an unknown field.",
+  ],
+  [
+    { update: 'c', updates: ['x'] },
+    14,
+    'TypeMismatch',
+    "BSON field 'update.updates.0' is the wrong type 'string', expected type 'object'",
+  ],
+  [
+    { update: 'c', updates: [{ q: {}, u: 5 }] },
+    9,
+    'FailedToParse',
+    'Update argument must be either an object or an array',
+  ],
+  [
+    { delete: 'c', deletes: [{ q: {} }] },
+    40414,
+    'IDLFailedToParse',
+    "BSON field 'delete.deletes.limit' is missing but a required field",
+  ],
+  [
+    { delete: 'c', deletes: [{ q: {}, limit: 2 }] },
+    9,
+    'FailedToParse',
+    'The limit field in delete objects must be 0 or 1. Got 2',
+  ],
+  [
+    { getMore: 5, collection: 'c' },
+    14,
+    'TypeMismatch',
+    "BSON field 'getMore.getMore' is the wrong type 'int', expected type 'long'",
+  ],
+  [{ getMore: 5n }, 40414, 'IDLFailedToParse', "BSON field 'getMore.collection' is missing but a required field"],
+  [{ find: 1 }, 2, 'BadValue', 'collection name has invalid type int'],
+  [{ find: '' }, 73, 'InvalidNamespace', "Invalid namespace specified 'test.'"],
+  [{ find: '.a' }, 73, 'InvalidNamespace', "Collection names cannot start with '.': .a"],
+  [{ insert: 'a$b', documents: [{}] }, 73, 'InvalidNamespace', 'Invalid collection name: a$b'],
+  [{ insert: 'system.foo', documents: [{}] }, 73, 'InvalidNamespace', 'Invalid system namespace: test.system.foo'],
+  [{ find: 'c', tailable: true }, 238, 'NotImplemented', 'DiscoDB does not support tailable cursors yet'],
+  [{ find: 'c', collation: { locale: 'fr' } }, 238, 'NotImplemented', 'DiscoDB does not support collation yet'],
+  [{ create: 'c', capped: true, size: 10 }, 238, 'NotImplemented', 'DiscoDB does not support capped collections yet'],
+  [{ create: 'c', validator: { a: 1 } }, 238, 'NotImplemented', 'DiscoDB does not support document validation yet'],
+  [{ distinct: 'c' }, 40414, 'IDLFailedToParse', "BSON field 'distinct.key' is missing but a required field"],
+  [
+    { aggregate: 'c', pipeline: [] },
+    9,
+    'FailedToParse',
+    "The 'cursor' option is required, except for aggregate with the explain argument",
+  ],
+  [
+    { aggregate: 'c', pipeline: 'x', cursor: {} },
+    14,
+    'TypeMismatch',
+    "'pipeline' option must be specified as an array",
+  ],
+  [
+    { aggregate: 'c', pipeline: [{ $changeStream: {} }], cursor: {} },
+    40573,
+    'Location40573',
+    'The $changeStream stage is not supported by DiscoDB yet',
+  ],
+  [
+    { insert: 'c', documents: [] },
+    16,
+    'InvalidLength',
+    'Write batch sizes must be between 1 and 100000. Got 0 operations.',
+  ],
+];
+
+describe('a malformed command is refused as MongoDB refuses it', () => {
+  for (const [command, code, codeName, errmsg] of cases) {
+    it(errmsg, async () => {
+      expect(failure(await new Harness().run(command))).toEqual([code, codeName, errmsg]);
+    });
+  }
+});
+
+describe('a well-formed command', () => {
+  it('may give numbers in every type, null for nothing, and harmless values of what is not there', async () => {
+    const harness = new Harness();
+    await harness.insert('c', { a: 1 }, { a: 2 }, { a: 3 });
+    const reply = await harness.run({
+      find: 'c',
+      limit: 2n,
+      skip: Decimal128.fromString('1'),
+      batchSize: 10.5,
+      singleBatch: 1,
+      filter: null,
+      sort: null,
+      comment: null,
+      hint: {},
+      tailable: false,
+      collation: { locale: 'simple' },
+    });
+    expect((at(reply, 'cursor.firstBatch') as unknown[]).length).toBe(2);
+    const [, query] = harness.engine.called('find');
+    expect(query).toMatchObject({ limit: 2, skip: 1, sort: undefined, hint: undefined, read: 'local' });
+  });
+});

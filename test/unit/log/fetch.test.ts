@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import type { RecordRef } from '../../../src/log/index.ts';
+import { put, World } from './world.ts';
+
+test('records that stand close together come by pages, one that stands alone by itself', async () => {
+  const world = await World.make();
+  const log = world.open();
+  log.startEmpty();
+  const records: RecordRef[] = [];
+  for (let n = 1; n <= 250; n++) {
+    const { placements, durable } = log.append([put(n)]);
+    await world.clock.run(durable);
+    records.push(placements[0]!.record);
+  }
+  const fetch = async (wanted: readonly RecordRef[]) => {
+    world.requests();
+    const found = new Map<RecordRef, Uint8Array | undefined>();
+    for await (const [record, fetched] of log.fetch(wanted)) found.set(record, fetched.document(0));
+    expect(wanted.map((record) => found.get(record))).toEqual(wanted.map(({ seq }) => put(seq).bytes));
+    return world.requests();
+  };
+  expect(await fetch(records)).toEqual({ page: 3 });
+  expect(await fetch([records[7]!])).toEqual({ read: 1 });
+  expect(await fetch([records[200]!, records[3]!, records[90]!])).toEqual({ page: 1, read: 1 });
+});
