@@ -1,5 +1,6 @@
 import { aggregate } from './aggregate.ts';
 import { buildInfo } from './build-info.ts';
+import { bulkWrite } from './bulk-write.ts';
 import { collStats } from './coll-stats.ts';
 import { connectionStatus } from './connection-status.ts';
 import { count } from './count.ts';
@@ -53,6 +54,7 @@ import { whatsMyUri } from './whats-my-uri.ts';
 const ALL: readonly Command[] = [
   aggregate,
   buildInfo,
+  bulkWrite,
   collStats,
   connectionStatus,
   count,

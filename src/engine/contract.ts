@@ -85,6 +85,28 @@ export interface DeleteStatement {
   readonly hint?: string | Doc | undefined;
 }
 
+/** One operation of a `bulkWrite`. */
+export type BulkOperation =
+  | { readonly kind: 'insert'; readonly document: Uint8Array }
+  | ({ readonly kind: 'update' } & UpdateStatement)
+  | ({ readonly kind: 'delete' } & DeleteStatement);
+
+export interface BulkResult {
+  /** What each operation did, in order; with `ordered` up to the first that failed. */
+  readonly outcomes: readonly BulkOutcome[];
+  readonly retriedStmtIds: readonly number[];
+  /** As that of a `WriteResult`. */
+  readonly durable: Promise<void>;
+}
+
+/** `n` is what it inserted, matched or deleted; `error` is set where it failed, and then it counts for nothing. */
+export interface BulkOutcome {
+  readonly n: number;
+  readonly nModified: number;
+  readonly upserted?: { readonly id: Value };
+  readonly error?: Error;
+}
+
 export interface FindAndModify {
   readonly filter: Doc;
   readonly sort?: Doc | undefined;
@@ -165,6 +187,8 @@ export interface Engine {
   insert(ns: Namespace, docs: readonly Uint8Array[], options: WriteOptions): Promise<WriteResult>;
   update(ns: Namespace, statements: readonly UpdateStatement[], options: WriteOptions): Promise<WriteResult>;
   delete(ns: Namespace, statements: readonly DeleteStatement[], options: WriteOptions): Promise<WriteResult>;
+  /** Operations of all kinds on one collection: as far as nothing must be fetched for them, one commit. */
+  bulkWrite(ns: Namespace, operations: readonly BulkOperation[], options: WriteOptions): Promise<BulkResult>;
   findAndModify(ns: Namespace, statement: FindAndModify, options: WriteOptions): Promise<FindAndModifyResult>;
 
   find(ns: Namespace, query: FindQuery): Promise<DocCursor>;

@@ -5,10 +5,13 @@ import { compileFilter } from '../query/index.ts';
 import type { ChannelId, Store } from '../store/index.ts';
 import { aggregate } from './aggregate.ts';
 import { findSystemChannels, SYSTEM_CATEGORY } from './bootstrap.ts';
+import { bulkWrite, checkOperation, outcomesOfNothing } from './bulk-write.ts';
 import { DocumentCache } from './cache.ts';
 import { Catalog, orphans } from './catalog.ts';
 import { nsText } from './collection.ts';
 import type {
+  BulkOperation,
+  BulkResult,
   CollectionInfo,
   CollectionStats,
   DeleteStatement,
@@ -185,6 +188,14 @@ class DiscordEngine implements Engine {
     const loaded = await this.#loaded(ns);
     if (loaded) return deleteDocuments(loaded, statements, options);
     return nothingWritten(statements, options, ({ filter }) => compileFilter(filter, options.context));
+  }
+
+  async bulkWrite(ns: Namespace, operations: readonly BulkOperation[], options: WriteOptions): Promise<BulkResult> {
+    const creates = operations.some((each) => each.kind === 'insert' || (each.kind === 'update' && each.upsert));
+    const loaded = await (creates ? this.#ensured(ns) : this.#loaded(ns));
+    if (loaded) return bulkWrite(this.#env, loaded, operations, options);
+    const nothing = nothingWritten(operations, options, (each) => checkOperation(each, options.context));
+    return { ...nothing, outcomes: outcomesOfNothing(operations, nothing.errors, options.ordered) };
   }
 
   async findAndModify(ns: Namespace, statement: FindAndModify, options: WriteOptions): Promise<FindAndModifyResult> {

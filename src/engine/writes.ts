@@ -14,7 +14,7 @@ import type { Loaded } from './handle.ts';
 import { eachMatch, type Match, type Work } from './match.ts';
 import { WriteBatch } from './write-batch.ts';
 
-const ONE = literal({ n: 1 });
+export const ONE = literal({ n: 1 });
 
 /** Runs an `insert`: synchronous, so the whole command is one group of the log. */
 export function insertDocuments(
@@ -40,7 +40,7 @@ export function insertDocuments(
   return batch.result();
 }
 
-function insertOne({ collection }: Loaded, bytes: Uint8Array, doc?: Doc): void {
+export function insertOne({ collection }: Loaded, bytes: Uint8Array, doc?: Doc): void {
   let decoded = doc;
   collection.insert(bytes, () => {
     decoded ??= decode(bytes);
@@ -71,7 +71,7 @@ function* updates(env: Env, batch: WriteBatch, statements: readonly UpdateStatem
   }
 }
 
-function countRepeated(batch: WriteBatch, index: number, result: Doc): void {
+export function countRepeated(batch: WriteBatch, index: number, result: Doc): void {
   batch.n += Number(result.get('n') ?? 0);
   batch.nModified += Number(result.get('nModified') ?? 0);
   if (result.has('upserted')) batch.upserted.push({ index, id: result.get('upserted') as Value });
@@ -90,7 +90,7 @@ export function compileStatement(
   return { filter, updater };
 }
 
-function* updateStatement(env: Env, batch: WriteBatch, index: number, statement: UpdateStatement): Work<void> {
+export function* updateStatement(env: Env, batch: WriteBatch, index: number, statement: UpdateStatement): Work<void> {
   const { filter, updater } = compileStatement(statement, batch.options.context);
   let matched = 0;
   yield* eachMatch(batch.loaded, { ...statement, filter, limit: statement.multi ? 0 : 1 }, (match) => {
@@ -158,21 +158,22 @@ export async function deleteDocuments(
 }
 
 function* deletions(batch: WriteBatch, statements: readonly DeleteStatement[]): Work<void> {
-  const { loaded, options } = batch;
   for (const [index, statement] of statements.entries()) {
     try {
-      if (batch.repeated(index)) {
-        batch.n++;
-        continue;
-      }
-      const filter = compileFilter(statement.filter, options.context);
-      yield* eachMatch(loaded, { ...statement, filter }, ({ slot, bytes, doc }) => {
-        loaded.collection.remove(slot, bytes, () => doc);
-        batch.n++;
-        if (statement.limit === 1) batch.executed(index, () => ONE);
-      });
+      if (batch.repeated(index)) batch.n++;
+      else yield* deleteStatement(batch, index, statement);
     } catch (error) {
       if (!batch.failed(index, error)) return;
     }
   }
+}
+
+export function* deleteStatement(batch: WriteBatch, index: number, statement: DeleteStatement): Work<void> {
+  const { loaded, options } = batch;
+  const filter = compileFilter(statement.filter, options.context);
+  yield* eachMatch(loaded, { ...statement, filter }, ({ slot, bytes, doc }) => {
+    loaded.collection.remove(slot, bytes, () => doc);
+    batch.n++;
+    if (statement.limit === 1) batch.executed(index, () => ONE);
+  });
 }

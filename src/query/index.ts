@@ -8,3 +8,4 @@ export { compileSort } from './sort.ts';
 export { checkPipeline, runPipeline, startsPipeline } from './stages/index.ts';
 export type { Comparator, Filter, PipelineContext, QueryContext, Updater } from './types.ts';
 export { compileUpdate, type UpdateOptions } from './update/index.ts';
+export { format as showValue } from './value.ts';

@@ -167,6 +167,10 @@ export class FakeEngine implements Engine {
     return this.#result({ n, nModified: n - upserted.length, upserted });
   }
 
+  async bulkWrite(): Promise<never> {
+    throw new CodedError('NotImplemented', 'bulkWrite is tested on the engine itself');
+  }
+
   async delete(ns: Namespace, statements: readonly DeleteStatement[], options: WriteOptions): Promise<WriteResult> {
     this.#note('delete', ns, statements, options);
     const kept = this.#ensure(ns);

@@ -1,0 +1,112 @@
+import { CodedError } from '../../base/index.ts';
+import { type Doc, decode, decodeWithout, fieldNames, getField, rawField, TYPE, type Value } from '../../bson/index.ts';
+import type { BulkOperation } from '../../engine/index.ts';
+import {
+  arrayOf,
+  document,
+  type Field,
+  type Fields,
+  integer,
+  parseFields,
+  required,
+  withDefault,
+  wrongType,
+} from '../fields.ts';
+import { collation } from './query.ts';
+import { refuseConstants, updateSpec } from './update-spec.ts';
+
+/** An operation of the client's, and the element of `nsInfo` that it is for. */
+export interface BulkEntry {
+  readonly index: number;
+  readonly operation: BulkOperation;
+  /** As the client sent it, for messages. */
+  readonly source: Uint8Array;
+}
+
+/** Exactly a boolean: unlike the older write commands, this one takes no number for it. */
+export const strictBoolean = (): Field<boolean | undefined> => ({
+  absent: () => undefined,
+  parse(value, path) {
+    if (typeof value === 'boolean') return value;
+    throw wrongType(value, path, ['bool']);
+  },
+});
+
+const namespaceIndex = (): Field<number> => {
+  const any = required(integer());
+  return {
+    ...any,
+    parse(value, path) {
+      const index = any.parse(value, path);
+      if (index >= 0) return index;
+      const name = path.slice(path.lastIndexOf('.') + 1);
+      throw new CodedError('BadValue', `BSON field '${name}' value must be >= 0, actual value '${index}'`);
+    },
+  };
+};
+
+const indexHint = (): Field<string | Doc | undefined> => ({
+  absent: () => undefined,
+  parse(value: Value) {
+    if (typeof value === 'string') return value;
+    if (value instanceof Map) return value.size === 0 ? undefined : value;
+    throw new CodedError('FailedToParse', 'Hint must be a string or an object');
+  },
+});
+
+const insertFields = { insert: namespaceIndex() } satisfies Fields;
+
+const updateFields = {
+  update: namespaceIndex(),
+  filter: required(document()),
+  updateMods: required(updateSpec()),
+  multi: withDefault(strictBoolean(), false),
+  upsert: withDefault(strictBoolean(), false),
+  arrayFilters: arrayOf(required(document())),
+  hint: indexHint(),
+  constants: document(),
+  collation: collation(),
+  sort: document(),
+} satisfies Fields;
+
+const deleteFields = {
+  delete: namespaceIndex(),
+  filter: required(document()),
+  multi: withDefault(strictBoolean(), false),
+  hint: indexHint(),
+  collation: collation(),
+} satisfies Fields;
+
+const PATH = 'bulkWrite.ops';
+
+/** Reads one element of `ops`, whose first field says what it is. */
+export function bulkEntry(source: Uint8Array): BulkEntry {
+  const [kind = ''] = fieldNames(source);
+  if (kind === 'insert') return insertEntry(source);
+  if (kind === 'update') return updateEntry(source);
+  if (kind === 'delete') return deleteEntry(source);
+  throw new CodedError('IDLUnknownField', `BSON field 'bulkWrite.${kind}' is an unknown field.`);
+}
+
+/** The document stays the bytes that the client sent. */
+function insertEntry(source: Uint8Array): BulkEntry {
+  const { insert: index } = parseFields(insertFields, decodeWithout(source, new Set(['document'])), PATH);
+  const field = rawField(source, 'document');
+  if (!field) throw new CodedError('IDLFailedToParse', `BSON field '${PATH}.document' is missing but a required field`);
+  if (field.type !== TYPE.object) throw wrongType(getField(source, 'document'), `${PATH}.document`, ['object']);
+  return { index, operation: { kind: 'insert', document: source.subarray(field.start, field.end) }, source };
+}
+
+function updateEntry(source: Uint8Array): BulkEntry {
+  const args = parseFields(updateFields, decode(source), PATH);
+  const { update: index, filter, updateMods, multi, upsert, arrayFilters, hint, constants, sort } = args;
+  refuseConstants(constants);
+  if (multi && sort) throw new CodedError('FailedToParse', 'Cannot specify sort with multi=true');
+  const statement = { filter, update: updateMods, multi, upsert, arrayFilters, hint, sort };
+  return { index, operation: { kind: 'update', ...statement }, source };
+}
+
+function deleteEntry(source: Uint8Array): BulkEntry {
+  const { delete: index, filter, multi, hint } = parseFields(deleteFields, decode(source), PATH);
+  return { index, operation: { kind: 'delete', filter, limit: multi ? 0 : 1, hint }, source };
+}
