@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/index.ts';
-import { BSONRegExp, type Doc, Int32, type Value } from '../../bson/index.ts';
+import { BSONRegExp, Code, type Doc, Int32, type Value } from '../../bson/index.ts';
 import { badValue, located, notImplemented } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
 import { parsePath } from '../path.ts';
@@ -62,12 +62,19 @@ function topLevel(name: string, operand: Value, context: QueryContext, level: Le
     case '$text':
       throw new CodedError('IndexNotFound', 'text index required for $text query');
     case '$where':
+      throw noScripting(operand);
     case '$jsonSchema':
       throw notImplemented(`${name} is not supported by DiscoDB`);
   }
   throw badValue(
     `unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
   );
+}
+
+/** What a server started with server-side JavaScript off says of `$where`. */
+function noScripting(operand: Value): CodedError {
+  if (typeof operand !== 'string' && !(operand instanceof Code)) return badValue('$where got bad type');
+  return located(6108304, 'no globalScriptEngine in $where parsing');
 }
 
 function branches(name: string, operand: Value, context: QueryContext, level: Level): Matcher[] {
