@@ -12,7 +12,7 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      { test: { name: 'system', include: ['test/{system,diff,sim}/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'system', include: ['test/{system,diff,sim,spec}/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'compat', include: ['test/compat/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
     ],
   },
