@@ -38,7 +38,7 @@ import { createIndexes, dropIndexes } from './index-build.ts';
 import { Namespaces } from './namespaces.ts';
 import { RecordShelf } from './record-shelf.ts';
 import { TtlMonitor } from './ttl.ts';
-import { Upkeep } from './upkeep/upkeep.ts';
+import { Upkeep, type UpkeepLimits } from './upkeep/upkeep.ts';
 import { compileStatement, deleteDocuments, insertDocuments, updateDocuments } from './writes.ts';
 
 export interface EngineOptions {
@@ -52,6 +52,8 @@ export interface EngineOptions {
   readonly lease?: LeaseOptions | undefined;
   /** Told the epoch of this process, before any channel but the control channel is read. */
   readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
+  /** When upkeep does what, where that is not to be as usual. */
+  readonly upkeep?: Partial<UpkeepLimits> | undefined;
 }
 
 /** Opens the deployment that lives in a guild: five requests on an old one, and the channels made on a new one. */
@@ -90,7 +92,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const unwatch = store.watch((event) => {
     if (event.kind === 'created' && event.channel === system.control.id) ownership.wake(event.id);
   });
-  return new DiscordEngine(context, namespaces, external, unwatch);
+  return new DiscordEngine(context, namespaces, external, unwatch, options.upkeep);
 }
 
 class DiscordEngine implements Engine {
@@ -102,7 +104,13 @@ class DiscordEngine implements Engine {
   readonly #upkeep: Upkeep;
   readonly #unwatch: () => void;
 
-  constructor(context: HandleContext, namespaces: Namespaces, external: ExternalChanges, unwatch: () => void) {
+  constructor(
+    context: HandleContext,
+    namespaces: Namespaces,
+    external: ExternalChanges,
+    unwatch: () => void,
+    limits: Partial<UpkeepLimits> | undefined,
+  ) {
     this.#unwatch = unwatch;
     this.#context = context;
     this.#env = context.env;
@@ -117,6 +125,7 @@ class DiscordEngine implements Engine {
       env: context.env,
       collections: () => namespaces.loaded(),
       onMissing: (channel, ids) => external.suspect(channel, ids),
+      limits,
     });
   }
 

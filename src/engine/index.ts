@@ -1,3 +1,4 @@
 export { type CheckedPart, type CheckOptions, checkDeployment, type Finding } from './check.ts';
 export type * from './contract.ts';
 export { type EngineOptions, openEngine } from './engine.ts';
+export type { UpkeepLimits } from './upkeep/upkeep.ts';

@@ -21,7 +21,7 @@ import {
   MemoryDisk,
   openGateway,
 } from '../../src/emulator/index.ts';
-import { type Engine, openEngine } from '../../src/engine/index.ts';
+import { type Engine, openEngine, type UpkeepLimits } from '../../src/engine/index.ts';
 import type { KeyRing, LeaseOptions } from '../../src/log/index.ts';
 import { type CacheDisk, cachedStore, type Store } from '../../src/store/index.ts';
 import { emulatorTransport } from './emulator-transport.ts';
@@ -165,6 +165,7 @@ export interface ProcessOptions {
   readonly listens?: boolean;
   /** Comes between the process and Discord's wire. */
   readonly wire?: (transport: Transport) => Transport;
+  readonly upkeep?: Partial<UpkeepLimits> | undefined;
   /** Come between the parts of the process, to do them harm. */
   readonly plantStore?: (store: Store) => Store;
   readonly plantEngine?: (engine: Engine) => Engine;
@@ -243,13 +244,13 @@ export class Process {
   }
 
   async #openEngine(env: Env, discord: Store, guildId: string): Promise<Engine> {
-    const { lease, keys, cacheDisk: disk, plantStore = same, plantEngine = same } = this.#options;
+    const { lease, keys, upkeep, cacheDisk: disk, plantStore = same, plantEngine = same } = this.#options;
     const cached = disk && cachedStore(discord, { env, disk, guildId, maxBytes: LOCAL_CACHE_BYTES });
     this.#store = cached ?? discord;
     const store = plantStore(this.#store);
     const onEpoch = cached && ((epoch: number) => cached.adopt(epoch));
     const { cacheBytes } = this.stage.options;
-    return plantEngine(await openEngine({ env, store, cacheBytes, keys, lease, onEpoch }));
+    return plantEngine(await openEngine({ env, store, cacheBytes, keys, lease, onEpoch, upkeep }));
   }
 
   /** A function that runs commands, given as literals, as one client connection. */

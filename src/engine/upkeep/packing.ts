@@ -3,14 +3,25 @@ import type { RecordRef } from '../../log/index.ts';
 import type { Collection } from '../collection.ts';
 import type { Slot } from '../slot.ts';
 
-/** A collection with fewer documents stays as it was written, so that a person can read it. */
-export const READABLE_DOCUMENTS = 1000;
-/** The newest records of a larger one stay too: what was written last is what a person looks for. */
-export const READABLE_RECORDS = 200;
-/** What is to be packed is left alone until there are so many records of it, */
-export const PACKED_AT_RECORDS = 100;
-/** or so many superseded versions in it, which nothing else removes. */
-export const PACKED_AT_STALE_ENTRIES = 10_000;
+/** When a collection is packed. */
+export interface PackingLimits {
+  /** A collection with fewer documents stays as it was written, so that a person can read it. */
+  readonly readableDocuments: number;
+  /** The newest records of a larger one stay too: what was written last is what a person looks for. */
+  readonly readableRecords: number;
+  /** What is to be packed is left alone until there are so many records of it, */
+  readonly packedAtRecords: number;
+  /** or so many superseded versions in it, which nothing else removes. */
+  readonly packedAtStaleEntries: number;
+}
+
+export const PACKING_LIMITS: PackingLimits = {
+  readableDocuments: 1000,
+  readableRecords: 200,
+  packedAtRecords: 100,
+  packedAtStaleEntries: 10_000,
+};
+
 /** Bytes of documents in a pack, about. A document read back costs its whole pack; more packs cost more at opening. */
 export const PACK_BYTES = 1024 * 1024;
 /** A record with so many bytes of documents is as good as a pack, while at least half of its entries live. */
@@ -43,11 +54,16 @@ export interface Packed {
  * mostly superseded. Their old records become garbage, which the log removes in bulk. Resolves with what was done; rejects
  * with a `StoreError`.
  */
-export async function pack(clock: Clock, collection: Collection, goesOn: () => boolean): Promise<Packed> {
+export async function pack(
+  clock: Clock,
+  collection: Collection,
+  goesOn: () => boolean,
+  limits: PackingLimits = PACKING_LIMITS,
+): Promise<Packed> {
   const packed: Packed = { documents: 0, records: 0 };
-  const poor = await poorRecords(clock, collection);
+  const poor = await poorRecords(clock, collection, limits);
   const stale = poor.reduce((sum, { record }) => sum + record.entries - record.live, 0);
-  if (poor.length < PACKED_AT_RECORDS && stale < PACKED_AT_STALE_ENTRIES) return packed;
+  if (poor.length < limits.packedAtRecords && stale < limits.packedAtStaleEntries) return packed;
   for (const group of groups(poor)) {
     if (!goesOn()) break;
     packed.documents += await rewrite(collection, group);
@@ -57,8 +73,8 @@ export async function pack(clock: Clock, collection: Collection, goesOn: () => b
 }
 
 /** The cold records that are worth rewriting, oldest first. */
-async function poorRecords(clock: Clock, collection: Collection): Promise<Holding[]> {
-  if (collection.count < READABLE_DOCUMENTS) return [];
+async function poorRecords(clock: Clock, collection: Collection, limits: PackingLimits): Promise<Holding[]> {
+  if (collection.count < limits.readableDocuments) return [];
   const holdings = new Map<RecordRef, Holding>();
   let step = 0;
   for (const slot of collection.scan()) {
@@ -71,7 +87,7 @@ async function poorRecords(clock: Clock, collection: Collection): Promise<Holdin
   return [...holdings.values()]
     .filter(({ record }) => record.messageId !== undefined)
     .sort((left, right) => left.record.seq - right.record.seq)
-    .slice(0, -READABLE_RECORDS)
+    .slice(0, -limits.readableRecords)
     .filter(({ record, bytes }) => bytes < FULL_BYTES || record.live * 2 < record.entries);
 }
 

@@ -2,17 +2,27 @@ import type { Env, Timer } from '../../base/index.ts';
 import { type Doc, doc as literal } from '../../bson/index.ts';
 import type { ChannelId, MessageId } from '../../store/index.ts';
 import { type Collection, nsText } from '../collection.ts';
-import { pack } from './packing.ts';
+import { PACKING_LIMITS, type PackingLimits, pack } from './packing.ts';
 
-/** Between two passes; a collection that nobody wrote in between counts as quiet. */
-export const PASS_EVERY_MS = 60_000;
-/** A collection of more records is looked at although it is being written. */
-export const BUSY_RECORDS = 2000;
-/** So much garbage since the newest checkpoint that an opening would read pages of it for nothing: a new one is written. */
-export const CHECKPOINT_AT = 300;
+/** When upkeep does what. */
+export interface UpkeepLimits extends PackingLimits {
+  /** Between two passes; a collection that nobody wrote in between counts as quiet. */
+  readonly passEveryMs: number;
+  /** A collection of more records is looked at although it is being written. */
+  readonly busyRecords: number;
+  /** So much garbage since the newest checkpoint that an opening would read pages of it for nothing: a new one is written. */
+  readonly checkpointAt: number;
+  /** An open channel is walked so often, the first time when it has been open for so long. */
+  readonly scrubEveryMs: number;
+}
 
-/** An open channel is walked so often, the first time when it has been open for so long. */
-export const SCRUB_EVERY_MS = 24 * 60 * 60 * 1000;
+const UPKEEP_LIMITS: UpkeepLimits = {
+  ...PACKING_LIMITS,
+  passEveryMs: 60_000,
+  busyRecords: 2000,
+  checkpointAt: 300,
+  scrubEveryMs: 24 * 60 * 60 * 1000,
+};
 
 /** A collection and where it stands. */
 export interface Kept {
@@ -26,6 +36,8 @@ export interface UpkeepContext {
   collections(): Iterable<Kept>;
   /** Told of messages with newest versions that are not in their channel. */
   onMissing(channel: ChannelId, ids: readonly MessageId[]): void;
+  /** In place of the usual ones. */
+  readonly limits?: Partial<UpkeepLimits> | undefined;
 }
 
 /** What upkeep knows of a collection from the pass before. */
@@ -44,6 +56,7 @@ interface Seen {
  */
 export class Upkeep {
   readonly #context: UpkeepContext;
+  readonly #limits: UpkeepLimits;
   readonly #seen = new WeakMap<Collection, Seen>();
   readonly #queue: Kept[] = [];
   readonly #done = { documents: 0, packs: 0, checkpoints: 0, scrubbed: 0, missing: 0, problems: 0 };
@@ -55,6 +68,7 @@ export class Upkeep {
 
   constructor(context: UpkeepContext) {
     this.#context = context;
+    this.#limits = { ...UPKEEP_LIMITS, ...context.limits };
     this.#timer = this.#schedule();
   }
 
@@ -104,7 +118,7 @@ export class Upkeep {
         this.#pass = undefined;
       });
     };
-    return this.#context.env.clock.timer(PASS_EVERY_MS, run, { unref: true });
+    return this.#context.env.clock.timer(this.#limits.passEveryMs, run, { unref: true });
   }
 
   async #run(): Promise<void> {
@@ -125,9 +139,10 @@ export class Upkeep {
     const quiet = seen.commits === commits;
     this.#seen.set(collection, { ...seen, commits });
     const { live, agingGarbage, garbageSinceCheckpoint } = collection.log.standing();
-    if (agingGarbage > 0 || now - seen.scrubbedAt >= SCRUB_EVERY_MS) return true;
+    const { scrubEveryMs, busyRecords, checkpointAt } = this.#limits;
+    if (agingGarbage > 0 || now - seen.scrubbedAt >= scrubEveryMs) return true;
     if (seen.doneAt === commits) return false;
-    return quiet || live >= BUSY_RECORDS || garbageSinceCheckpoint >= CHECKPOINT_AT;
+    return quiet || live >= busyRecords || garbageSinceCheckpoint >= checkpointAt;
   }
 
   async #keep({ collection, channel }: Kept, goesOn: () => boolean): Promise<void> {
@@ -135,16 +150,16 @@ export class Upkeep {
     const { commits, log } = collection;
     try {
       if (log.standing().agingGarbage > 0) await log.clean();
-      const { documents, records } = await pack(env.clock, collection, goesOn);
+      const { documents, records } = await pack(env.clock, collection, goesOn, this.#limits);
       this.#done.documents += documents;
       this.#done.packs += records;
       const { garbageSinceCheckpoint } = log.standing();
-      if (goesOn() && garbageSinceCheckpoint >= CHECKPOINT_AT && (await log.checkpoint())) {
+      if (goesOn() && garbageSinceCheckpoint >= this.#limits.checkpointAt && (await log.checkpoint())) {
         this.#done.checkpoints++;
       }
       const seen = this.#seen.get(collection)!;
       if (goesOn()) seen.doneAt = commits;
-      const due = env.clock.monotonic() - seen.scrubbedAt >= SCRUB_EVERY_MS;
+      const due = env.clock.monotonic() - seen.scrubbedAt >= this.#limits.scrubEveryMs;
       if (due && goesOn()) await this.#scrub({ collection, channel }, seen, goesOn);
     } catch (error) {
       this.#done.problems++;
