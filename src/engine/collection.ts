@@ -55,6 +55,7 @@ export class Collection {
   readonly #staged = new Map<number, Staged>();
   #idOrder: OrderedIndex | undefined;
   readonly #onLost: (error: unknown) => void;
+  #ended: unknown;
   #nextRecordId = 1;
   #dataSize = 0;
   /** Slots that stay in `slots` until their deletion is durable. */
@@ -202,6 +203,7 @@ export class Collection {
     if (this.#staged.size === 0) return Promise.resolve();
     const staged = [...this.#staged.values()];
     this.#staged.clear();
+    this.checkAlive();
     if (staged.some(({ moves }) => !moves)) this.commits++;
     const { placements, durable } = append(
       staged.map(({ entry }) => entry),
@@ -238,8 +240,14 @@ export class Collection {
     this.secondary.set(built.spec.name, built);
   }
 
-  /** Forgets everything in memory; the log is the truth. */
-  discard(): void {
+  /** Throws why this object is no longer true, once it is not: whoever works on it would take what is left for all. */
+  checkAlive(): void {
+    if (this.#ended !== undefined) throw this.#ended;
+  }
+
+  /** Forgets everything in memory, because of `reason`; the log is the truth. */
+  discard(reason: unknown): void {
+    this.#ended = reason;
     for (const slot of this.slots.values()) this.cache.drop(slot);
     this.slots.clear();
     this.#byId.clear();

@@ -285,10 +285,14 @@ class DiscordEngine implements Engine {
     for (;;) {
       const handle = this.#namespaces.handle(ns);
       if (!handle) return undefined;
-      const loaded = await handle.load();
-      await loaded.collection.log.room();
-      // Dropped, or read anew, while this one waited: begin again with what is there now.
-      if (this.#namespaces.handle(ns) === handle && handle.loaded === loaded) return loaded;
+      try {
+        const loaded = await handle.load();
+        await loaded.collection.log.room();
+        // Dropped, or read anew, while this one waited: begin again with what is there now.
+        if (this.#namespaces.handle(ns) === handle && handle.loaded === loaded) return loaded;
+      } catch (error) {
+        if (this.#namespaces.handle(ns) === handle) throw error;
+      }
     }
   }
 

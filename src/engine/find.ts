@@ -41,6 +41,29 @@ export async function execute(
   filter = compileFilter(query.filter, query.context),
 ): Promise<Execution> {
   refuse(query);
+  try {
+    const execution = await begin(env, handle, query, filter);
+    return { ...execution, matches: whileAlive(handle, execution.matches) };
+  } catch (error) {
+    handle.checkAlive();
+    throw error;
+  }
+}
+
+/** Where the collection ends, so does the query: what is met then is no fault of Discord's. */
+async function* whileAlive(handle: CollectionHandle, matches: AsyncGenerator<Found[]>): AsyncGenerator<Found[]> {
+  try {
+    for await (const batch of matches) {
+      handle.checkAlive();
+      yield batch;
+    }
+  } catch (error) {
+    handle.checkAlive();
+    throw error;
+  }
+}
+
+async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filter: Filter): Promise<Execution> {
   const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort) : undefined;
   const examined: Examined = { keys: 0, docs: 0 };
   if (!compare && !query.hint && !filter.source.has('_id') && (await handle.streamable())) {

@@ -133,6 +133,7 @@ function* chunked(all: Iterable<Candidate>): Generator<Candidate[], undefined> {
 async function readNext(chunks: Iterator<Candidate[], undefined>, scan: Scan): Promise<Found[] | undefined> {
   const { loaded, read } = scan;
   const { collection, reader } = loaded;
+  collection.checkAlive();
   const { value: chunk } = chunks.next();
   if (!chunk) return undefined;
   const absent: Slot[] = [];
@@ -144,6 +145,7 @@ async function readNext(chunks: Iterator<Candidate[], undefined>, scan: Scan): P
   const fetched = absent.length > 0 ? await reader.readAll(absent) : undefined;
   const found: Found[] = [];
   for (const [at, { slot, version }] of chunk.entries()) {
+    collection.checkAlive();
     const bytes = known[at] ?? (await fetchedBytes(scan, { slot, version }, fetched?.get(slot)?.bytes));
     if (bytes && (read === 'durable' || !slot.deleted)) found.push(new Found(slot.recordId, bytes));
   }

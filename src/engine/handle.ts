@@ -1,11 +1,11 @@
-import { CodedError, type Env } from '../base/index.ts';
+import { CodedError, type Env, InvariantError } from '../base/index.ts';
 import { OrderedIndex } from '../indexes/index.ts';
 import { type KeyRing, type Log, type LogProblem, type LogSummary, type Ownership, openLog } from '../log/index.ts';
 import { compileFilter } from '../query/index.ts';
 import type { ChannelId, Store } from '../store/index.ts';
 import type { DocumentCache } from './cache.ts';
 import { Collection, nsText } from './collection.ts';
-import type { CollectionInfo, IndexSpec } from './contract.ts';
+import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
 import { RecordReader } from './reader.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import { RetryTable } from './retry-table.ts';
@@ -42,10 +42,13 @@ export class CollectionHandle {
   #loaded: Loaded | undefined;
   /** Reads that went by without a directory; the second one is a sign that the collection is in use. */
   #streamed = 0;
-  #dropped = false;
+  #ended: CodedError | undefined;
+  readonly #ready: Promise<void>;
 
-  constructor(context: HandleContext, info: CollectionInfo, channel: ChannelId) {
+  /** Nothing is read before `ready`: another handle of the channel may still be writing. */
+  constructor(context: HandleContext, info: CollectionInfo, channel: ChannelId, ready = Promise.resolve()) {
     this.#context = context;
+    this.#ready = ready;
     this.info = info;
     this.channel = channel;
     this.#log = this.#openLog();
@@ -69,8 +72,8 @@ export class CollectionHandle {
     if (this.#loading) return this.#loading;
     const loading = this.#recover();
     this.#loading = loading;
-    loading.catch(() => {
-      if (this.#loading === loading) this.#reset();
+    loading.catch((error) => {
+      if (this.#loading === loading) this.#reset(error);
     });
     return loading;
   }
@@ -89,6 +92,7 @@ export class CollectionHandle {
   async streamable(): Promise<LogSummary | undefined> {
     if (this.#loading || this.#streamed > 0) return undefined;
     this.#streamed++;
+    await this.#ready;
     const summary = await this.#log.summary();
     return summary.superseding === 0 && !this.#loading ? summary : undefined;
   }
@@ -99,26 +103,36 @@ export class CollectionHandle {
 
   /** The collection is no more. */
   drop(): void {
-    this.#dropped = true;
-    this.discard();
+    this.#end(`collection dropped: ${nsText(this.info.ns)}`);
   }
 
-  /** Throws what a cursor meets on a collection that was dropped under it. */
+  /** The collection has another name, and another handle. */
+  rename(to: Namespace): void {
+    this.#end(`collection renamed from '${nsText(this.info.ns)}' to '${nsText(to)}'`);
+  }
+
+  /** Throws what a command under way meets on a collection that was dropped or renamed. */
   checkAlive(): void {
-    if (this.#dropped) throw new CodedError('QueryPlanKilled', `collection dropped: ${nsText(this.info.ns)}`);
+    if (this.#ended) throw this.#ended;
+  }
+
+  #end(why: string): void {
+    this.#ended = new CodedError('QueryPlanKilled', why);
+    this.#discard(this.#ended);
   }
 
   /** Lets go of memory without waiting for anything. */
-  discard(): void {
-    this.#loaded?.collection.discard();
+  #discard(reason: unknown): void {
+    this.#loaded?.collection.discard(reason);
     this.#loaded = undefined;
     this.#loading = undefined;
   }
 
   async #recover(): Promise<Loaded> {
+    await this.#ready;
     let loaded = this.#newLoaded();
     const restart = () => {
-      loaded.collection.discard();
+      loaded.collection.discard(new InvariantError('this reading of the channel was given up'));
       loaded = this.#newLoaded();
     };
     const recovered = await this.#log.recover((entry) => loaded.collection.adopt(entry), restart);
@@ -133,7 +147,7 @@ export class CollectionHandle {
     const collection: Collection = new Collection(this.info.ns, this.#log, cache, (error) => {
       if (this.#loaded?.collection !== collection) return;
       env.log.error({ err: error, ns: this.info.ns }, 'the collection stopped; it will be read anew');
-      this.#reset();
+      this.#reset(error);
     });
     for (const spec of this.info.indexes) {
       if (spec.name !== '_id_') collection.addIndex({ spec, index: buildIndex(spec), ready: true });
@@ -141,8 +155,8 @@ export class CollectionHandle {
     return { collection, retries: new RetryTable(() => env.clock.now()), reader: new RecordReader(collection, shelf) };
   }
 
-  #reset(): void {
-    this.discard();
+  #reset(reason: unknown): void {
+    this.#discard(reason);
     this.#log = this.#openLog();
   }
 

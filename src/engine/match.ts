@@ -34,12 +34,16 @@ export type Work<T> = Generator<readonly Slot[], T, ReadonlyMap<Slot, ReadVersio
  * ends each step: were it left to whoever awaits this, another command could commit half of what was staged, and the
  * rest of it would be taken for durable.
  */
-export async function carryOut<T>({ reader }: Loaded, work: Work<T>, commit: () => void): Promise<T> {
+export async function carryOut<T>({ collection, reader }: Loaded, work: Work<T>, commit: () => void): Promise<T> {
   let fetched: ReadonlyMap<Slot, ReadVersion> = new Map();
   for (;;) {
     const step = stepOf(work, fetched, commit);
     if (step.done) return step.value;
-    fetched = await reader.readAll(step.value);
+    fetched = await reader.readAll(step.value).catch((error) => {
+      collection.checkAlive();
+      throw error;
+    });
+    collection.checkAlive();
   }
 }
 

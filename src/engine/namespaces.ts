@@ -118,9 +118,10 @@ export class Namespaces {
       await this.#catalog.write([entry], [renamed]);
       if (target) this.#forget(target);
       this.#handles.delete(nsText(from));
-      handle.discard();
-      await handle.close();
-      this.#open(renamed);
+      handle.rename(to);
+      const closed = handle.close();
+      this.#open(renamed, closed);
+      await closed;
     });
   }
 
@@ -178,8 +179,8 @@ export class Namespaces {
     return handle;
   }
 
-  #open(entry: CatalogEntry): CollectionHandle {
-    const handle = new CollectionHandle(this.#context, entry.info, entry.channel);
+  #open(entry: CatalogEntry, ready?: Promise<void>): CollectionHandle {
+    const handle = new CollectionHandle(this.#context, entry.info, entry.channel, ready);
     this.#handles.set(nsText(entry.info.ns), handle);
     return handle;
   }
