@@ -28,6 +28,7 @@ export const aggregate = defineCommand({
     }
     const ns = readable(request.db, args.aggregate);
     checkStages(pipeline, request.db);
+    checkReadConcern(pipeline, request.generic.readConcern.level);
     const source = await context.engine.aggregate(ns, withOperations(pipeline, request.db, context), {
       read: request.generic.readConcern.read,
       context: queryContext(context, args.let),
@@ -79,6 +80,13 @@ function checkStages(pipeline: readonly Doc[], db: string): void {
       if (typeof toDb === 'string' && typeof coll === 'string') writable(toDb, coll);
     }
   }
+}
+
+/** What is written could not be proven to be the newest as it is read. */
+function checkReadConcern(pipeline: readonly Doc[], level: string): void {
+  const name = ['$out', '$merge'].find((each) => pipeline.at(-1)?.has(each));
+  if (name === undefined || level !== 'linearizable') return;
+  throw new CodedError('InvalidOptions', `${name} cannot be used with a 'linearizable' read concern level`);
 }
 
 function into(merge: Value): Value {
