@@ -1,4 +1,4 @@
-// `npm run bench -- discord|tcp [flags]`: sets up, compiles scripts/bench to dist-bench, and runs it.
+// `npm run bench -- discord|tcp|query [flags]`: sets up, compiles scripts/bench to dist-bench, and runs it.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build, install, root } from './setup.mjs';

@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
 import { benchDiscord } from './discord/bench.ts';
+import { benchQuery } from './query/bench.ts';
 import { benchTcp } from './tcp/bench.ts';
 
 const USAGE = `npm run bench -- discord [--seed N] [--only TEXT]
-npm run bench -- tcp [--profile] [--only TEXT]`;
+npm run bench -- tcp [--profile] [--only TEXT]
+npm run bench -- query [--only TEXT]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -16,6 +18,7 @@ const { values, positionals } = parseArgs({
 const { only, profile } = values;
 if (positionals[0] === 'discord') await benchDiscord({ seed: Number(values.seed), only });
 else if (positionals[0] === 'tcp') await benchTcp({ only, profile });
+else if (positionals[0] === 'query') await benchQuery({ only });
 else {
   console.error(USAGE);
   process.exitCode = 1;
