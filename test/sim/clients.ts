@@ -1,105 +1,117 @@
 import { type Random, randomInt } from '../../src/base/index.ts';
-import { Binary, type Doc, type Value } from '../../src/bson/index.ts';
+import { Binary, type Doc } from '../../src/bson/index.ts';
 import type { Process, Stage } from '../support/stage.ts';
-import { type Checker, GROUPS, groupOf, Violation, type Write, type WriteKind } from './checker.ts';
+import type { Checker } from './checker.ts';
+import type { Roaming } from './clerk.ts';
+import { GROUPS, groupOf, idsOf, Violation, type Write } from './history.ts';
+import { batchOf, codeOf, countOf, idOf, Line, metNothing, show, tagsOf } from './line.ts';
+import { DB, FLEETING, HEAPS, ROAMING, type Step, Steps, THINGS, UNIQUES } from './steps.ts';
 
-export const DB = 'sim';
-/** Few documents that all clients fight for, batches of fresh ones, and an index on the group. */
-export const THINGS = 'things';
-/** Documents that contend for the values of a unique index. */
-export const UNIQUES = 'uniques';
-/** Many documents that are there from the beginning, so that upkeep packs them. */
-export const HEAPS = 'heaps';
-export const COLLECTIONS = [THINGS, UNIQUES, HEAPS] as const;
-
-const HOT_IDS = 16;
-const UNIQUE_VALUES = 12;
-const BATCH_MAX = 50;
 const SCAN_BATCH = 25;
+const WHOLE_BATCH = 100_000;
 const DUPLICATE_KEY = 11000;
 /** The process gave up being the one that writes, or ends: what became of a write is not known. */
-const LEAVING = new Set([10107, 11600, 91]);
+export const LEAVING: ReadonlySet<number> = new Set([10107, 11600, 91]);
+/** A collection was dropped or renamed under a command. */
+const QUERY_PLAN_KILLED = 175;
 /** A cursor ends with its process's view of the collection. */
-const CURSOR_GONE = new Set([43, 175, 237, 10107, 11600, 91]);
+const CURSOR_GONE = new Set([43, 237, ...LEAVING]);
+
+/** How a write was sent. */
+interface Sent {
+  /** Its answer says nothing of Discord. */
+  readonly weak: boolean;
+  /** Not for the first time. */
+  readonly again: boolean;
+}
 
 /** What a client needs to know of the world. */
 export interface Surroundings {
   readonly stage: Stage;
   readonly checker: Checker;
   readonly heapSize: number;
+  readonly roaming: Roaming;
   /** One that takes commands, or undefined. */
   process(): Process | undefined;
+  /** How long a client waits between two commands, at most. */
+  readonly leisureMs: number;
   readonly ended: boolean;
+  /** Something was seen to happen. */
+  note(what: string, times?: number): void;
 }
 
-/** A write, how it is sent, and what its answer says. */
-interface Step {
-  readonly kind: WriteKind;
-  readonly coll: string;
-  readonly target: readonly string[] | number;
-  readonly unique?: number;
-  readonly retryable: boolean;
-  command(tag: string): object;
+interface Scan {
+  readonly group?: number | undefined;
+  readonly durable: boolean;
+  /** In one batch. */
+  readonly whole?: boolean;
+  /** What the collection is called, where that is not always the same. */
+  readonly name?: string;
 }
 
 /** A client: one operation after the other, each on any process that takes commands. */
 export class Client {
   readonly name: string;
+  readonly line: Line;
   readonly #world: Surroundings;
   readonly #random: Random;
+  readonly #steps: Steps;
   readonly #lsid: { id: Binary };
-  readonly #connections = new WeakMap<Process, (command: object) => Promise<Doc>>();
-  readonly #uniques: string[] = [];
   #txnNumber = 0n;
   #serial = 0;
-  /** What it waits for, for a report when that never comes. */
-  waiting: string | undefined;
 
   constructor(name: string, world: Surroundings) {
+    const { stage, heapSize, roaming } = world;
     this.name = name;
+    this.line = new Line(stage);
     this.#world = world;
-    this.#random = world.stage.random;
+    this.#random = stage.random;
+    const scenery = { heapSize, now: () => stage.clock.now(), roaming: () => roaming.guess() };
+    this.#steps = new Steps(name, stage.random, scenery);
     this.#lsid = { id: new Binary(this.#random.bytes(16), 4) };
   }
 
   async run(): Promise<void> {
     const { stage } = this.#world;
     while (!this.#world.ended) {
-      await stage.sleep(this.#integer(400));
+      await stage.sleep(this.#integer(this.#world.leisureMs));
       const process = this.#world.process();
       if (!process || this.#world.ended) continue;
       const dice = this.#integer(100);
-      if (dice < 15) await this.#readOne(process);
-      else if (dice < 19) await this.#scan(process);
+      if (dice < 14) await this.#readOne(process);
+      else if (dice < 18) await this.#scan(process);
+      else if (dice < 21) await this.#count(process);
       else await this.#write(process);
     }
   }
 
   async #write(process: Process): Promise<void> {
     const { stage, checker } = this.#world;
-    const step = this.#invent();
+    const step = this.#steps.next();
     const tag = `${this.name}.${++this.#serial}`;
     const identity = step.retryable ? { lsid: this.#lsid, txnNumber: ++this.#txnNumber } : {};
     const concern = this.#integer(40);
     const weak = concern === 0;
     const hasty = concern === 1;
     const writeConcern = weak ? { w: 1 } : hasty ? { w: 'majority', wtimeout: 300 } : { w: 'majority' };
-    const command = { ...step.command(tag), ...identity, writeConcern, $db: DB };
-    const { kind, coll, target, unique } = step;
-    const write = checker.begin({
-      kind,
-      coll,
-      tag,
-      target,
-      unique,
-      invoke: stage.clock.now(),
-      process: process.number,
-    });
+    const command = { ...step.command(tag), ...identity, writeConcern, $db: step.db ?? DB };
+    const { kind, coll, target, keys, expires } = step;
+    const invoke = stage.clock.now();
+    const write = checker.begin({ kind, coll, tag, target, keys, invoke, process: process.number });
+    // What expires is deleted by somebody, some time.
+    if (expires !== undefined)
+      checker.begin({ kind: 'delete', coll, tag: `${tag}x`, target, invoke: expires, process: process.number });
+    let again = false;
     for (let at: Process | undefined = process; at; at = await this.#next(step.retryable)) {
       write.process = at.number;
-      const reply = await this.#send(at, command);
-      if (reply && this.#settle(write, step, reply, at, weak)) return;
+      const reply = await this.line.send(at, command);
+      if (reply && this.#settle(write, step, reply, at, { weak, again })) {
+        if (at !== process) this.#world.note('answeredByTheNext');
+        this.#world.note(Object.keys(command)[0]!);
+        return;
+      }
       checker.counts.repeated++;
+      again = true;
     }
     checker.abandon(write);
   }
@@ -116,11 +128,11 @@ export class Client {
   }
 
   /** False where it is still in doubt. */
-  #settle(write: Write, step: Step, reply: Doc, process: Process, weak: boolean): boolean {
+  #settle(write: Write, step: Step, reply: Doc, process: Process, { weak, again }: Sent): boolean {
     const { checker, stage } = this.#world;
     const now = stage.clock.now();
     const code = codeOf(reply);
-    if (LEAVING.has(code)) return false;
+    if (LEAVING.has(code) || isKilled(write.coll, code)) return false;
     if (code === DUPLICATE_KEY && write.kind === 'upsert')
       throw new Violation(`${write.tag}: an upsert by _id met a key`);
     if (code === DUPLICATE_KEY) {
@@ -128,15 +140,17 @@ export class Client {
       return true;
     }
     if (code !== 0) throw new Violation(`${this.name} got ${show(reply)} for ${write.kind} ${write.tag}`);
-    if (reply.has('writeConcernError') || weak) {
-      if (nothing(reply) && write.kind !== 'upsert') checker.metNothing(write, now);
-      else checker.abandon(write);
-      return true;
-    }
-    if (nothing(reply) && write.kind !== 'upsert') checker.metNothing(write, now);
+    const nothing = metNothing(reply) && write.kind !== 'upsert';
+    // What is known of an earlier try lies with the collection, which perhaps has another name by now, or is gone.
+    if (nothing && write.coll === ROAMING && again) checker.abandon(write);
+    else if (nothing && write.coll === ROAMING) checker.pass(write, now);
+    else if (nothing) checker.metNothing(write, now);
+    else if (reply.has('writeConcernError') || weak) checker.abandon(write);
     else checker.acknowledge(write, now);
-    const { value } = Object.fromEntries(reply);
-    if (!(value instanceof Map) || typeof step.target === 'number') return true;
+    if (write.kind === 'create' && !nothing && countOf(reply) !== idsOf(write).length)
+      throw new Violation(`${write.tag} made ${countOf(reply)} of ${idsOf(write).length} documents`);
+    const value = reply.get('value');
+    if (!(value instanceof Map) || typeof step.target !== 'object' || write.status !== 'ok') return true;
     const tags = tagsOf(value);
     if (idOf(value) !== step.target[0])
       throw new Violation(`${write.tag} on ${step.target[0]} answered ${idOf(value)}`);
@@ -145,51 +159,55 @@ export class Client {
     return true;
   }
 
-  /** Undefined when the process ended before it answered. */
-  async #send(process: Process, command: object): Promise<Doc | undefined> {
-    const run = this.#connections.get(process) ?? process.connect();
-    this.#connections.set(process, run);
-    this.waiting = `${Object.keys(command)[0]} sent to process ${process.number} at ${this.#world.stage.clock.now()}`;
-    const reply = await Promise.race([run(command), process.ended.then(() => undefined)]);
-    this.waiting = undefined;
-    return process.life.ended ? undefined : reply;
-  }
-
   async #readOne(process: Process): Promise<void> {
-    const { stage, checker } = this.#world;
-    const coll = this.#pick([THINGS, THINGS, HEAPS]);
-    const id = coll === HEAPS ? this.#heapId() : this.#hotId();
+    const { stage, checker, roaming } = this.#world;
+    const coll = this.#steps.pick([THINGS, THINGS, HEAPS, ROAMING]);
+    const { name, ids } = coll === ROAMING ? roaming.guess() : { name: coll, ids: [] };
+    const id =
+      coll === HEAPS
+        ? this.#steps.heapId()
+        : coll === THINGS
+          ? this.#steps.hotId()
+          : ids.length > 0
+            ? this.#steps.pick(ids)
+            : 'none';
     const durable = this.#integer(2) === 0;
     const invoke = stage.clock.now();
     const readConcern = { level: durable ? 'majority' : 'local' };
-    const reply = await this.#send(process, { find: coll, filter: { _id: id }, readConcern, $db: DB });
+    const reply = await this.line.send(process, { find: name, filter: { _id: id }, readConcern, $db: DB });
     if (!reply) return;
     const code = codeOf(reply);
-    if (CURSOR_GONE.has(code)) return;
+    if (CURSOR_GONE.has(code) || isKilled(coll, code)) return;
     if (code !== 0) throw new Violation(`${this.name} got ${show(reply)} for a read of ${coll}/${id}`);
     const [found] = batchOf(reply);
     if (found && idOf(found) !== id) throw new Violation(`a read of ${coll}/${id} found ${idOf(found)}`);
     const tags = found && tagsOf(found);
-    checker.read({ coll, id, tags, invoke, complete: stage.clock.now(), process: process.number, durable });
+    const complete = stage.clock.now();
+    if (!tags && coll === ROAMING && !roaming.wasCalled(name, invoke)) return;
+    checker.read({ coll, id, tags, invoke, complete, process: process.number, durable });
+    this.#world.note(durable ? 'readMajority' : 'readLocal');
   }
 
   async #scan(process: Process): Promise<void> {
     const group = this.#integer(3) === 0 ? undefined : this.#integer(GROUPS);
-    await this.scan(process, this.#pick(this.#world.heapSize > 0 ? COLLECTIONS : [THINGS, UNIQUES]), group);
+    await this.scan(process, this.#someCollection(), { group, durable: this.#integer(2) === 0 });
   }
 
-  /** Reads a collection, or a group of it, batch by batch. */
-  async scan(process: Process, coll: string, group: number | undefined, level?: string): Promise<number | undefined> {
+  /** Reads a collection, or a group of it, batch by batch; or, with `whole`, in one. */
+  async scan(
+    process: Process,
+    coll: string,
+    { group, durable, whole = false, name = coll }: Scan,
+  ): Promise<(readonly [string, readonly string[]])[] | undefined> {
     const { stage, checker } = this.#world;
     const invoke = stage.clock.now();
-    const durable = level === undefined && this.#integer(2) === 0;
     const found: [string, string[]][] = [];
     const filter = group === undefined ? {} : { g: group };
     const readConcern = { level: durable ? 'majority' : 'local' };
-    const batchSize = level === undefined ? SCAN_BATCH : 1000;
-    let command: object = { find: coll, filter, batchSize, readConcern };
+    const batchSize = whole ? WHOLE_BATCH : SCAN_BATCH;
+    let command: object = { find: name, filter, batchSize, readConcern };
     for (;;) {
-      const reply = await this.#send(process, { ...command, $db: DB });
+      const reply = await this.line.send(process, { ...command, $db: DB });
       if (!reply) return undefined;
       const code = codeOf(reply);
       if (CURSOR_GONE.has(code)) return undefined;
@@ -197,103 +215,35 @@ export class Client {
       for (const one of batchOf(reply)) found.push([idOf(one), tagsOf(one)]);
       const id = (reply.get('cursor') as Doc).get('id');
       if (Number(id) === 0) break;
-      command = { getMore: id, collection: coll, batchSize };
+      command = { getMore: id, collection: name, batchSize };
+      this.#world.note('getMore');
+      // Others write meanwhile.
+      if (!whole && this.#integer(4) === 0) await stage.sleep(this.#integer(2000));
     }
     const wanted = (id: string) => group === undefined || groupOf(id) === group;
     checker.scan({ coll, invoke, complete: stage.clock.now(), process: process.number, durable }, found, wanted);
-    return found.length;
+    this.#world.note(durable ? 'scannedMajority' : 'scannedLocal');
+    return found;
   }
 
-  #invent(): Step {
-    const dice = this.#integer(100);
-    if (dice < 18) return this.#insertUnique();
-    if (dice < 28) return this.#deleteUnique();
-    if (dice < 33) return this.#insertBatch();
-    if (dice < 36) return this.#group('append');
-    if (dice < 37) return this.#group('delete');
-    const coll = this.#world.heapSize > 0 ? this.#pick([THINGS, HEAPS]) : THINGS;
-    const id = coll === HEAPS ? this.#heapId() : this.#hotId();
-    if (dice < 42) return this.#insert(coll, id);
-    if (dice < 60) return this.#updateOne(coll, id, false);
-    if (dice < 70) return this.#updateOne(coll, id, true);
-    if (dice < 84) return this.#findAndModify(coll, id);
-    if (dice < 94) return this.#deleteOne(coll, id);
-    return this.#findAndRemove(coll, id);
+  async #count(process: Process): Promise<void> {
+    const { stage, checker } = this.#world;
+    const coll = this.#someCollection();
+    const group = this.#integer(2) === 0 ? undefined : this.#integer(GROUPS);
+    const invoke = stage.clock.now();
+    const query = group === undefined ? {} : { g: group };
+    const reply = await this.line.send(process, { count: coll, query, $db: DB });
+    if (!reply || LEAVING.has(codeOf(reply))) return;
+    if (codeOf(reply) !== 0) throw new Violation(`${this.name} got ${show(reply)} for a count of ${coll}`);
+    const wanted = (id: string) => group === undefined || groupOf(id) === group;
+    const asked = { coll, invoke, complete: stage.clock.now(), process: process.number };
+    checker.count(asked, Number(reply.get('n')), wanted);
+    this.#world.note('count');
   }
 
-  #insert(coll: string, id: string): Step {
-    const document = (tag: string) => ({ _id: id, g: groupOf(id), log: [tag], pad: this.#pad() });
-    const command = (tag: string) => ({ insert: coll, documents: [document(tag)] });
-    return { kind: 'create', coll, target: [id], retryable: true, command };
-  }
-
-  #insertUnique(): Step {
-    const id = `${this.name}u${this.#serial}`;
-    const unique = this.#integer(UNIQUE_VALUES);
-    this.#uniques.push(id);
-    const document = (tag: string) => ({ _id: id, g: groupOf(id), u: unique, log: [tag] });
-    const command = (tag: string) => ({ insert: UNIQUES, documents: [document(tag)] });
-    return { kind: 'create', coll: UNIQUES, target: [id], unique, retryable: true, command };
-  }
-
-  /** One that it tried to make, and perhaps did. */
-  #deleteUnique(): Step {
-    const [id = 'none'] = this.#uniques.splice(this.#integer(this.#uniques.length), 1);
-    return this.#deleteOne(UNIQUES, id);
-  }
-
-  #insertBatch(): Step {
-    const count = 2 + this.#integer(BATCH_MAX);
-    const target = Array.from({ length: count }, (_, at) => `${this.name}b${this.#serial}-${at}`);
-    const documents = (tag: string) => target.map((_id) => ({ _id, g: groupOf(_id), log: [tag], pad: this.#pad() }));
-    const command = (tag: string) => ({ insert: THINGS, documents: documents(tag) });
-    return { kind: 'create', coll: THINGS, target, retryable: true, command };
-  }
-
-  #updateOne(coll: string, id: string, upsert: boolean): Step {
-    const made = upsert ? { $setOnInsert: { g: groupOf(id) } } : {};
-    const update = (tag: string) => ({ q: { _id: id }, u: { $push: { log: tag }, ...made }, upsert });
-    const command = (tag: string) => ({ update: coll, updates: [update(tag)] });
-    return { kind: upsert ? 'upsert' : 'append', coll, target: [id], retryable: true, command };
-  }
-
-  #findAndModify(coll: string, id: string): Step {
-    const returnNew = this.#integer(2) === 0;
-    const command = (tag: string) => ({
-      findAndModify: coll,
-      query: { _id: id },
-      update: { $push: { log: tag }, $set: { pad: this.#pad() } },
-      new: returnNew,
-    });
-    return { kind: 'append', coll, target: [id], retryable: true, command };
-  }
-
-  #deleteOne(coll: string, id: string): Step {
-    const command = () => ({ delete: coll, deletes: [{ q: { _id: id }, limit: 1 }] });
-    return { kind: 'delete', coll, target: [id], retryable: true, command };
-  }
-
-  #findAndRemove(coll: string, id: string): Step {
-    const command = () => ({ findAndModify: coll, query: { _id: id }, remove: true });
-    return { kind: 'delete', coll, target: [id], retryable: true, command };
-  }
-
-  #group(kind: 'append' | 'delete'): Step {
-    const target = this.#integer(GROUPS);
-    const q = { g: target };
-    const command = (tag: string) =>
-      kind === 'append'
-        ? { update: THINGS, updates: [{ q, u: { $push: { log: tag } }, multi: true }] }
-        : { delete: THINGS, deletes: [{ q, limit: 0 }] };
-    return { kind, coll: THINGS, target, retryable: false, command };
-  }
-
-  #hotId = () => `h${this.#integer(HOT_IDS)}`;
-  #heapId = () => `p${this.#integer(Math.max(1, this.#world.heapSize))}`;
-  #pad = () => 'x'.repeat(this.#integer(40) === 0 ? 3000 : this.#integer(60));
-
-  #pick<T>(items: readonly T[]): T {
-    return items[this.#integer(items.length)]!;
+  #someCollection(): string {
+    const always = [THINGS, UNIQUES, FLEETING];
+    return this.#steps.pick(this.#world.heapSize > 0 ? [...always, HEAPS] : always);
   }
 
   #integer(limit: number): number {
@@ -301,33 +251,6 @@ export class Client {
   }
 }
 
-function codeOf(reply: Doc): number {
-  const errors = reply.get('writeErrors');
-  if (Array.isArray(errors)) return Number((errors[0] as Doc).get('code'));
-  return Number(reply.get('ok')) === 1 ? 0 : Number(reply.get('code'));
-}
-
-/** No document was met. */
-function nothing(reply: Doc): boolean {
-  if (reply.has('value')) return reply.get('value') === null;
-  return Number(reply.get('n')) === 0;
-}
-
-function batchOf(reply: Doc): Doc[] {
-  const cursor = reply.get('cursor') as Doc;
-  return (cursor.get('firstBatch') ?? cursor.get('nextBatch')) as Doc[];
-}
-
-function idOf(document: Doc): string {
-  return String(document.get('_id'));
-}
-
-function tagsOf(document: Doc): string[] {
-  return ((document.get('log') ?? []) as Value[]).map(String);
-}
-
-function show(reply: Doc): string {
-  return JSON.stringify(Object.fromEntries(reply), (_, value) =>
-    value instanceof Map ? Object.fromEntries(value) : typeof value === 'bigint' ? String(value) : value,
-  ).slice(0, 400);
+function isKilled(coll: string, code: number): boolean {
+  return coll === ROAMING && code === QUERY_PLAN_KILLED;
 }

@@ -65,3 +65,19 @@ export function endingLinks(stage: Stage): (direct: Transport) => Transport {
     return { status: 404, headers: {}, body: new Uint8Array() };
   };
 }
+
+/** An answer that is not what it should be comes so often. */
+const MANGLED = 0.005;
+
+/** Answers come broken off, as a page of HTML, or empty: what the client makes of them is what it makes of none. */
+export function mangled(stage: Stage): (direct: Transport) => Transport {
+  return (direct) => async (request, signal) => {
+    const reply = await direct(request, signal);
+    if (request.url.includes('/attachments/') || reply.status !== 200 || !stage.chance(MANGLED)) return reply;
+    const { status, headers, body } = reply;
+    const how = stage.integer(3);
+    if (how === 0) return { status, headers, body: body.subarray(0, stage.integer(body.length)) };
+    if (how === 1) return { status, headers, body: Buffer.from('<!DOCTYPE html><title>Just a moment...</title>') };
+    return { status: 502, headers: {}, body: new Uint8Array() };
+  };
+}

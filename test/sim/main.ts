@@ -19,8 +19,8 @@ if (!Number.isInteger(first) || !(Number.isInteger(count) && count > 0) || !(hou
 let failed = 0;
 for (let seed = first; seed < first + count; seed++) {
   try {
-    const { counts, fates } = await simulate({ seed, ms: hours * HOUR_MS });
-    console.log(`seed ${seed}: ok ${JSON.stringify({ ...counts, ...fates })}`);
+    const { counts, seen, digest } = await simulate({ seed, ms: hours * HOUR_MS });
+    console.log(`seed ${seed}: ok ${digest.slice(0, 16)} ${JSON.stringify({ ...counts, ...seen })}`);
   } catch (error) {
     failed++;
     console.log(`seed ${seed}: FAILED ${(error as Error).stack}`);

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/index.ts';
-import { Violation } from './checker.ts';
-import { type Plant, simulate } from './world.ts';
+import { Violation } from './history.ts';
+import type { Plant } from './machines.ts';
+import { simulate } from './world.ts';
 
 const SEEDS = 15;
 const MS = 3 * 60_000;

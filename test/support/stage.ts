@@ -37,6 +37,7 @@ export interface LogLine {
   readonly level: number;
   readonly msg: string;
   readonly kind?: string;
+  readonly ns?: string | { readonly db: string; readonly coll: string };
 }
 
 /** Of Discord as a process sees it: each way takes this long, in milliseconds. */
@@ -198,6 +199,10 @@ export class Process {
     this.ended = this.#end.promise;
     this.#options = options;
     this.#disk = options.embedded ? new MortalDisk(stage) : undefined;
+  }
+
+  get ready(): boolean {
+    return this.#engine !== undefined;
   }
 
   get engine(): Engine {
