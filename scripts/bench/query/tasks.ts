@@ -58,7 +58,11 @@ export const INDEXED: readonly Task[] = [
     name: 'update of one, by an index',
     discodb: (side, turn) => side.update({ rank: spread(turn, side.count) }, { $inc: { count: 1 } }),
     mingo: ({ things }, turn) =>
-      updateOne(things as object[], { rank: spread(turn, things.length) }, { $inc: { count: 1 } }).modifiedCount,
+      updateOne(
+        things as unknown as Record<string, unknown>[],
+        { rank: spread(turn, things.length) },
+        { $inc: { count: 1 } },
+      ).modifiedCount,
     byHand: ({ things }, turn) => {
       const wanted = spread(turn, things.length);
       const found = things.find(({ rank }) => rank === wanted);
