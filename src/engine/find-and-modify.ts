@@ -3,7 +3,7 @@ import { type Doc, decode, encode, RawDoc, type Value } from '../bson/index.ts';
 import { compileFilter, compileProjection, compileUpdate, type QueryContext } from '../query/index.ts';
 import type { FindAndModify, FindAndModifyResult, WriteOptions } from './contract.ts';
 import type { Loaded } from './handle.ts';
-import { eachMatch, type Match, type Work } from './match.ts';
+import { eachMatch, findOrMake, type Match, type Work } from './match.ts';
 import { WriteBatch } from './write-batch.ts';
 import { applyUpdate, upsert } from './writes.ts';
 
@@ -59,12 +59,16 @@ function* execute(env: Env, batch: WriteBatch, statement: FindAndModify): Work<O
     }
     batch.executed(0, () => toRepeat(outcome));
   };
-  yield* eachMatch(batch.loaded, { ...statement, filter, limit: 1 }, apply);
-  if (outcome !== NOTHING || !statement.upsert) return outcome;
-  if (!updater) throw new CodedError('FailedToParse', 'Cannot specify both upsert=true and remove=true ');
-  const { id, bytes } = upsert(env, batch.loaded, statement.filter, updater);
-  outcome = { value: returnNew ? shown(bytes) : null, n: 1, updatedExisting: false, upsertedId: id };
-  batch.executed(0, () => toRepeat(outcome));
+  function* change(): Work<boolean> {
+    yield* eachMatch(batch.loaded, { ...statement, filter, limit: 1 }, apply);
+    return outcome !== NOTHING || !statement.upsert;
+  }
+  yield* findOrMake(statement.filter, change, () => {
+    if (!updater) throw new CodedError('FailedToParse', 'Cannot specify both upsert=true and remove=true ');
+    const { id, bytes } = upsert(env, batch.loaded, statement.filter, updater);
+    outcome = { value: returnNew ? shown(bytes) : null, n: 1, updatedExisting: false, upsertedId: id };
+    batch.executed(0, () => toRepeat(outcome));
+  });
   return outcome;
 }
 

@@ -1,4 +1,5 @@
-import { type Doc, decode } from '../bson/index.ts';
+import { CodedError } from '../base/index.ts';
+import { type Doc, decode, equal, type Value } from '../bson/index.ts';
 import { compileSort, type Filter } from '../query/index.ts';
 import type { Collection } from './collection.ts';
 import type { Loaded } from './handle.ts';
@@ -73,6 +74,43 @@ export function* eachMatch(loaded: Loaded, query: MatchQuery, run: (match: Match
   }
   // A snapshot for many: what `run` changes must not be met again under its new key.
   yield* eachCandidate(collection, filter, limit, limit === 1 ? plan.slots() : [...plan.slots()], run);
+}
+
+/**
+ * Looks for what a statement is to change, and makes it where `look` finds nothing. What somebody else made while
+ * documents were fetched is met as a duplicate key; where that is the key that the filter asks for, it is looked for
+ * again, as the server does.
+ */
+export function* findOrMake(filter: Doc, look: () => Work<boolean>, make: () => void): Work<void> {
+  for (;;) {
+    const work = look();
+    let waited = false;
+    let step = work.next(new Map());
+    while (!step.done) {
+      waited = true;
+      step = work.next(yield step.value);
+    }
+    if (step.value) return;
+    try {
+      make();
+      return;
+    } catch (error) {
+      if (!waited || !isKeyOf(filter, error)) throw error;
+    }
+  }
+}
+
+/** Whether `error` tells that the very key is taken that the filter asks for, and nothing else. */
+function isKeyOf(filter: Doc, error: unknown): boolean {
+  if (!(error instanceof CodedError && error.codeName === 'DuplicateKey')) return false;
+  const pattern = error.details.get('keyPattern') as Doc;
+  const taken = error.details.get('keyValue') as Doc;
+  const isAsked = (path: string) => {
+    const asked = filter.get(path);
+    const value = asked instanceof Map && asked.size === 1 && asked.has('$eq') ? asked.get('$eq') : asked;
+    return value !== undefined && equal(value, taken.get(path) as Value);
+  };
+  return filter.size === pattern.size && [...pattern.keys()].every(isAsked);
 }
 
 function* eachCandidate(

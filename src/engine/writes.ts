@@ -11,7 +11,7 @@ import {
 import type { DeleteStatement, UpdateStatement, WriteOptions, WriteResult } from './contract.ts';
 import { encodeWithIdFirst, MAX_DOCUMENT_BYTES, withIdFirst } from './document-id.ts';
 import type { Loaded } from './handle.ts';
-import { eachMatch, type Match, type Work } from './match.ts';
+import { eachMatch, findOrMake, type Match, type Work } from './match.ts';
 import { WriteBatch } from './write-batch.ts';
 
 export const ONE = literal({ n: 1 });
@@ -92,27 +92,28 @@ export function compileStatement(
 
 export function* updateStatement(env: Env, batch: WriteBatch, index: number, statement: UpdateStatement): Work<void> {
   const { filter, updater } = compileStatement(statement, batch.options.context);
-  let matched = 0;
-  yield* eachMatch(batch.loaded, { ...statement, filter, limit: statement.multi ? 0 : 1 }, (match) => {
-    matched++;
-    const changed = applyUpdate(env, batch.loaded, match, updater);
+  function* change(): Work<boolean> {
+    let matched = 0;
+    yield* eachMatch(batch.loaded, { ...statement, filter, limit: statement.multi ? 0 : 1 }, (match) => {
+      matched++;
+      const changed = applyUpdate(env, batch.loaded, match, updater);
+      batch.n++;
+      if (!changed) return;
+      batch.nModified++;
+      if (!statement.multi) batch.executed(index, () => literal({ n: 1, nModified: 1 }));
+    });
+    return matched > 0 || !statement.upsert;
+  }
+  yield* findOrMake(statement.filter, change, () => {
+    const { id } = upsert(env, batch.loaded, statement.filter, updater);
     batch.n++;
-    if (!changed) return;
-    batch.nModified++;
-    if (!statement.multi) batch.executed(index, () => literal({ n: 1, nModified: 1 }));
+    batch.upserted.push({ index, id });
+    const repeated: Doc = new Map<string, Value>([
+      ['n', 1],
+      ['upserted', id],
+    ]);
+    batch.executed(index, () => repeated);
   });
-  if (matched > 0 || !statement.upsert) return;
-  const { id } = upsert(env, batch.loaded, statement.filter, updater);
-  batch.n++;
-  batch.upserted.push({ index, id });
-  batch.executed(
-    index,
-    () =>
-      new Map<string, Value>([
-        ['n', 1],
-        ['upserted', id],
-      ]),
-  );
 }
 
 /** The new document when the update changed something. */

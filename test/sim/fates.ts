@@ -101,7 +101,7 @@ export class Fates {
     const { stage, machines, note } = this.#context;
     const { emulator } = stage;
     const token = machines.tokens[stage.integer(machines.tokens.length)]!;
-    if (machines.tokens.every((one) => one === token || !machines.insiders.has(one))) return;
+    if (!machines.canSpare(token)) return;
     note('botsLost');
     machines.tokens.splice(machines.tokens.indexOf(token), 1);
     const { guildId } = emulator.credentials();

@@ -11,6 +11,9 @@ import type { Trace } from './trace.ts';
 const INSTANCE_BYTES = 16;
 /** A start may have to wait out storms; more than this is being stuck. */
 const START_MS = 20 * 60_000;
+/** How a record begins, and how many messages are looked at. */
+const RECORD = '-# discodb ';
+const RECENT = 100;
 
 export type Plant = Pick<ProcessOptions, 'plantStore' | 'plantEngine' | 'wire'>;
 
@@ -45,6 +48,7 @@ export class Machines {
   tokens: string[] = [];
   /** Of these, those that see every channel. */
   readonly insiders = new Set<string>();
+  readonly #given = new WeakMap<Process, readonly string[]>();
   readonly #options: MachinesOptions;
 
   constructor(options: MachinesOptions) {
@@ -56,6 +60,13 @@ export class Machines {
       disk: new MemoryCacheDisk(),
       process: undefined,
     }));
+  }
+
+  /** Whether there would be a bot that sees every channel for whoever runs, and whoever comes. */
+  canSpare(token: string): boolean {
+    const left = this.tokens.filter((one) => one !== token && this.insiders.has(one));
+    const given = this.all.flatMap(({ process }) => (process ? [this.#given.get(process)!] : []));
+    return [this.tokens, ...given].every((tokens) => tokens.some((one) => left.includes(one)));
   }
 
   /** Until one serves; perhaps some are killed while they start. */
@@ -72,6 +83,7 @@ export class Machines {
   async start(machine: Machine, force: boolean, killAfter?: number): Promise<Process | undefined> {
     const { stage, note } = this.#options;
     if (machine.process) this.die(machine);
+    this.#checkDoubles();
     const process = this.#process(machine, force);
     machine.process = process;
     if (killAfter !== undefined)
@@ -168,9 +180,10 @@ export class Machines {
 
   #process(machine: Machine, force: boolean): Process {
     const { stage, trace, keys, cached, upkeep, plant } = this.#options;
+    const tokens = [...this.tokens];
     const { wire: harm = (transport: Transport) => transport, ...planted } = plant?.() ?? {};
-    return new Process(stage, {
-      tokens: [...this.tokens],
+    const process = new Process(stage, {
+      tokens,
       keys,
       upkeep,
       lease: { instance: machine.instance, force },
@@ -179,6 +192,18 @@ export class Machines {
       wire: (direct) => mangled(stage)(endingLinks(stage)(harm(trace.along(direct)))),
       ...planted,
     });
+    this.#given.set(process, tokens);
+    return process;
+  }
+
+  /** What a lost reply left in doubt was not posted again: a nonce, or the channel, told so. */
+  #checkDoubles(): void {
+    const { emulator } = this.#options.stage;
+    for (const { id, name } of emulator.channels(emulator.credentials().guildId)) {
+      const records = emulator.messages(id, { limit: RECENT }).map(({ content }) => content);
+      const double = records.find((content, at) => content.startsWith(RECORD) && records.indexOf(content) < at);
+      if (double !== undefined) throw new Violation(`#${name} has a record twice: ${double.slice(0, 80)}`);
+    }
   }
 
   /** What upkeep did in a process that is about to end. */
