@@ -87,7 +87,7 @@ function nested(bytes: Buffer, start: number, end: number, depth: number): Field
 }
 
 /** A value whose `[start, end)` is as large as the walk proved it to be for this type. */
-function readValue(bytes: Buffer, type: number, start: number, end: number, depth: number): Value {
+export function readValue(bytes: Buffer, type: number, start: number, end: number, depth: number): Value {
   switch (type) {
     case TYPE.double:
       return bytes.readDoubleLE(start);

@@ -21,6 +21,7 @@ export { decode, decodeOnly, decodeWithout, getField } from './decode.ts';
 export { encode, pointerNamespace } from './encode.ts';
 export { fromExtendedJson, toExtendedJson } from './extended-json.ts';
 export { dateFromMillis, dateMillis } from './far-date.ts';
+export { type KeptDoc, KeptFinder } from './kept.ts';
 export { encodeKey } from './key.ts';
 export { doc, toPlain, toValue } from './literal.ts';
 export { newObjectId } from './object-id.ts';

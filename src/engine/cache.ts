@@ -1,9 +1,10 @@
 import { assert } from '../base/index.ts';
+import type { KeptDoc } from '../bson/index.ts';
 
 /** What the cache needs of a document's slot; the links are the cache's own. */
 export interface Cached {
-  /** The document, a character a byte; undefined when it is not in memory. */
-  kept: string | undefined;
+  /** Undefined when it is not in memory. */
+  kept: KeptDoc | undefined;
   newer: Cached | undefined;
   older: Cached | undefined;
   visited: boolean;
@@ -61,6 +62,13 @@ export class DocumentCache {
     if (item.kept === undefined) return undefined;
     item.visited = true;
     return Buffer.from(item.kept, 'latin1');
+  }
+
+  /** As `get`, without making bytes of it. */
+  getKept(item: Cached): KeptDoc | undefined {
+    // Not written where it is so already: a scan would send all of its slots back to memory.
+    if (item.kept !== undefined && !item.visited) item.visited = true;
+    return item.kept;
   }
 
   drop(item: Cached): void {

@@ -1,4 +1,4 @@
-import { type Doc, decode, encode, encodeKey, getField, doc as literal } from '../bson/index.ts';
+import { type Doc, decode, encode, encodeKey, getField, type KeptDoc, doc as literal } from '../bson/index.ts';
 import { duplicateKeyError, OrderedIndex, type PreparedKeys } from '../indexes/index.ts';
 import type { Append, Entry, LiveEntry, Log, Placement, RecordRef, RetryMark } from '../log/index.ts';
 import type { DocumentCache } from './cache.ts';
@@ -96,10 +96,10 @@ export class Collection {
     return this.#byId.get(idKey);
   }
 
-  /** All live slots in natural order. */
-  *scan(reverse = false): Iterable<Slot> {
+  /** All live slots in natural order; whoever waits between two of them may meet one that was deleted meanwhile. */
+  scan(reverse = false): Iterable<Slot> {
     const slots = reverse ? [...this.slots.values()].reverse() : this.slots.values();
-    for (const slot of slots) if (!slot.deleted) yield slot;
+    return this.#deleted === 0 ? slots : living(slots);
   }
 
   slot(recordId: number): Slot | undefined {
@@ -110,6 +110,12 @@ export class Collection {
   /** The bytes of the newest version where they are in memory. */
   bytesOf(slot: Slot): Uint8Array | undefined {
     return this.#staged.get(slot.recordId)?.entry.bytes ?? this.cache.get(slot);
+  }
+
+  /** The same, as it is kept where it is. */
+  contentOf(slot: Slot): Uint8Array | KeptDoc | undefined {
+    const staged = this.#staged.size > 0 ? this.#staged.get(slot.recordId)?.entry.bytes : undefined;
+    return staged ?? this.cache.getKept(slot);
   }
 
   /** The `_id` index in key order, built when first asked for: most collections are only ever asked by equality. */
@@ -319,4 +325,8 @@ function placeOf({ record, index }: Slot): Placement {
 
 function idKeyOf(bytes: Uint8Array): string {
   return encodeKey(getField(bytes, '_id'));
+}
+
+function* living(slots: Iterable<Slot>): Iterable<Slot> {
+  for (const slot of slots) if (!slot.deleted) yield slot;
 }

@@ -1,31 +1,40 @@
 import type { Clock } from '../base/index.ts';
-import { type Doc, decode, decodeOnly } from '../bson/index.ts';
+import { type Doc, decode, decodeOnly, type KeptDoc } from '../bson/index.ts';
 import type { LiveEntry } from '../log/index.ts';
 import type { Filter } from '../query/index.ts';
 import type { Loaded } from './handle.ts';
 import type { Plan } from './planner.ts';
 import type { Slot, Version } from './slot.ts';
 
+/** A document as it stands in memory or came from Discord. */
+type Content = Uint8Array | KeptDoc;
+
 /** A document on its way to a client: the bytes it is stored with, decoded once somebody needs that. */
 export class Found {
   readonly recordId: number;
-  readonly bytes: Uint8Array;
+  #content: Content;
   #doc: Doc | undefined;
 
-  constructor(recordId: number, bytes: Uint8Array) {
+  constructor(recordId: number, content: Content) {
     this.recordId = recordId;
-    this.bytes = bytes;
+    this.#content = content;
+  }
+
+  get bytes(): Uint8Array {
+    if (typeof this.#content === 'string') this.#content = Buffer.from(this.#content, 'latin1');
+    return this.#content;
   }
 
   get doc(): Doc {
     this.#doc ??= decode(this.bytes);
     return this.#doc;
   }
+}
 
-  /** Decodes no more than the filter asks for. */
-  matches(filter: Filter): boolean {
-    return filter.matches(this.#doc || !filter.fields ? this.doc : decodeOnly(this.bytes, filter.fields));
-  }
+/** Decodes no more than the filter asks for. */
+function matches(filter: Filter, content: Content): boolean {
+  if (typeof content === 'string') return filter.matches(content);
+  return filter.matches(filter.fields ? decodeOnly(content, filter.fields) : decode(content));
 }
 
 /** Counts for `explain`. */
@@ -36,6 +45,9 @@ export interface Examined {
 
 /** How long a scan may match documents while other commands wait. */
 const TURN_MS = 10;
+
+/** Looking at the clock takes as long as a third of a match. */
+const CLOCK_EVERY = 16;
 
 /** Candidates looked at in one step: few at first, for a `limit` that is soon reached, then more. */
 const FIRST_CHUNK = 16;
@@ -60,19 +72,21 @@ export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
   // What a durable read adds to the plan's slots is no answer of the plan.
   const exact = (scan.plan.exact && scan.read === 'local') || scan.filter.source.size === 0;
   let begun = clock.monotonic();
-  const chunks = chunked(candidates(scan));
+  const chunks = chunked(scan);
   let coming = readNext(chunks, scan);
   for (;;) {
-    const versions = await coming;
-    if (!versions) return;
+    const chunk = await coming;
+    if (!chunk) return;
     coming = readNext(chunks, scan);
     // Whoever stops pulling never sees this one fail.
     coming.catch(() => {});
     const found: Found[] = [];
-    for (const candidate of versions) {
+    for (let at = 0; at < chunk.slots.length; at++) {
+      const content = chunk.contents[at];
+      if (content === undefined) continue;
       scan.examined.docs++;
-      if (exact || candidate.matches(scan.filter)) found.push(candidate);
-      if (clock.monotonic() - begun < TURN_MS) continue;
+      if (exact || matches(scan.filter, content)) found.push(new Found(chunk.slots[at]!.recordId, content));
+      if (scan.examined.docs % CLOCK_EVERY !== 0 || clock.monotonic() - begun < TURN_MS) continue;
       await others();
       begun = clock.monotonic();
     }
@@ -86,76 +100,83 @@ export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
 /** The matches in a log that is read as it stands, page by page. */
 export async function* scanLog(pages: AsyncIterable<LiveEntry[]>, filter: Filter): AsyncGenerator<Found[]> {
   for await (const page of pages) {
-    const found = page.map(({ recordId, bytes }) => new Found(recordId, bytes));
-    yield filter.source.size === 0 ? found : found.filter((each) => each.matches(filter));
+    const wanted = filter.source.size === 0 ? page : page.filter(({ bytes }) => matches(filter, bytes));
+    yield wanted.map(({ recordId, bytes }) => new Found(recordId, bytes));
   }
 }
 
-interface Candidate {
-  readonly slot: Slot;
-  /** Set where the version to read is not the newest. */
-  readonly version: Version | undefined;
+/** Documents that are looked at together. Lists beside each other, for there are many documents, and mostly no version. */
+interface Chunk {
+  readonly slots: Slot[];
+  /** Set where the version to read is not the newest; absent where that is so for none. */
+  readonly versions: (Version | undefined)[] | undefined;
+}
+
+interface ReadChunk extends Chunk {
+  /** Undefined where there is no document any more. */
+  readonly contents: readonly (Content | undefined)[];
 }
 
 /** The plan's slots; for a durable read with what Discord still holds of documents that changed. */
-function* candidates({ loaded, plan, read, examined }: Scan): Iterable<Candidate> {
+function* chunked({ loaded, plan, read, examined }: Scan): Generator<Chunk, undefined> {
   const { unsettled } = loaded.collection;
-  const counted = plan.stage !== 'COLLSCAN';
-  if (read === 'local' || unsettled.size === 0) {
-    for (const slot of plan.slots()) {
-      if (counted) examined.keys++;
-      yield { slot, version: undefined };
-    }
-    return;
-  }
-  const slots = new Set(plan.slots());
-  for (const { slot } of unsettled.values()) slots.add(slot);
-  for (const slot of [...slots].sort((left, right) => left.recordId - right.recordId)) {
-    const change = unsettled.get(slot.recordId);
-    if (!change) yield { slot, version: undefined };
-    else if (change.durable) yield { slot, version: change.durable };
-  }
-}
-
-function* chunked(all: Iterable<Candidate>): Generator<Candidate[], undefined> {
+  const settled = read === 'local' || unsettled.size === 0;
+  const counted = settled && plan.stage !== 'COLLSCAN';
+  const begin = (): Chunk => ({ slots: [], versions: settled ? undefined : [] });
   let size = FIRST_CHUNK;
-  let chunk: Candidate[] = [];
-  for (const candidate of all) {
-    chunk.push(candidate);
-    if (chunk.length < size) continue;
+  let chunk = begin();
+  for (const slot of settled ? plan.slots() : withUnsettled(plan, unsettled)) {
+    if (counted) examined.keys++;
+    const change = settled ? undefined : unsettled.get(slot.recordId);
+    if (change && !change.durable) continue;
+    chunk.slots.push(slot);
+    chunk.versions?.push(change?.durable);
+    if (chunk.slots.length < size) continue;
     yield chunk;
-    chunk = [];
+    chunk = begin();
     size = Math.min(size * 2, LAST_CHUNK);
   }
-  if (chunk.length > 0) yield chunk;
+  if (chunk.slots.length > 0) yield chunk;
 }
 
-async function readNext(chunks: Iterator<Candidate[], undefined>, scan: Scan): Promise<Found[] | undefined> {
+function withUnsettled(plan: Plan, unsettled: ReadonlyMap<number, { readonly slot: Slot }>): Slot[] {
+  const slots = new Set(plan.slots());
+  for (const { slot } of unsettled.values()) slots.add(slot);
+  return [...slots].sort((left, right) => left.recordId - right.recordId);
+}
+
+async function readNext(chunks: Iterator<Chunk, undefined>, scan: Scan): Promise<ReadChunk | undefined> {
   const { loaded, read } = scan;
   const { collection, reader } = loaded;
-  collection.checkAlive();
   const { value: chunk } = chunks.next();
   if (!chunk) return undefined;
+  const { slots, versions } = chunk;
   const absent: Slot[] = [];
-  const known = chunk.map(({ slot, version }) => {
-    const bytes = version ? version.bytes : collection.bytesOf(slot);
-    if (!bytes && !version && !slot.deleted) absent.push(slot);
-    return bytes;
+  let whole = true;
+  const contents = slots.map((slot, at): Content | undefined => {
+    const version = versions?.[at];
+    const content = version ? version.bytes : collection.contentOf(slot);
+    if (content === undefined) {
+      whole = false;
+      if (!version && !slot.deleted) absent.push(slot);
+    }
+    // A durable read shows what was deleted since.
+    return read === 'durable' || !slot.deleted ? content : undefined;
   });
+  if (whole) return { ...chunk, contents };
   const fetched = absent.length > 0 ? await reader.readAll(absent) : undefined;
-  const found: Found[] = [];
-  for (const [at, { slot, version }] of chunk.entries()) {
-    collection.checkAlive();
-    const bytes = known[at] ?? (await fetchedBytes(scan, { slot, version }, fetched?.get(slot)?.bytes));
-    if (bytes && (read === 'durable' || !slot.deleted)) found.push(new Found(slot.recordId, bytes));
+  for (const [at, slot] of slots.entries()) {
+    contents[at] ??= await fetchedBytes(scan, slot, versions?.[at], fetched?.get(slot)?.bytes);
+    if (read !== 'durable' && slot.deleted) contents[at] = undefined;
   }
-  return found;
+  return { ...chunk, contents };
 }
 
 /** What a fetch brought; for a durable read what Discord holds, where the document was changed during the fetch. */
 async function fetchedBytes(
   { loaded, read }: Scan,
-  { slot, version }: Candidate,
+  slot: Slot,
+  version: Version | undefined,
   newest: Uint8Array | undefined,
 ): Promise<Uint8Array | undefined> {
   const change = read === 'durable' ? loaded.collection.unsettled.get(slot.recordId) : undefined;

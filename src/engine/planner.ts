@@ -3,6 +3,7 @@ import { type Doc, encodeKey, equal, identical, doc as literal, type Value } fro
 import { type FieldRange, type KeyRange, keyRange, type OrderedIndex } from '../indexes/index.ts';
 import { type FieldPredicate, type Filter, fieldPredicates } from '../query/index.ts';
 import { type Collection, nsText } from './collection.ts';
+import { implies } from './implies.ts';
 import type { Slot } from './slot.ts';
 
 /** A way to the candidates of a query. Whoever follows it filters again, unless it is `exact`. */
@@ -58,7 +59,7 @@ export function planQuery(collection: Collection, filter: Filter, { sort, hint }
   const id = predicates.get('_id');
   if (!hinted && id && 'eq' in id && !Array.isArray(id.eq)) return idLookup(collection, filter, id.eq as Value);
   const order = wantsOrder ? sort : undefined;
-  const usable = hinted ? [hinted] : choices(collection).filter((choice) => findsAll(choice, predicates));
+  const usable = hinted ? [hinted] : choices(collection).filter((choice) => findsAll(choice, filter, predicates));
   const plans = usable.map((choice) => planIndex(choice, predicates, order));
   const best = plans.reduce<IndexPlan | undefined>(
     (most, next) => (next.score > (most?.score ?? 0) ? next : most),
@@ -69,8 +70,9 @@ export function planQuery(collection: Collection, filter: Filter, { sort, hint }
 }
 
 function findHinted(collection: Collection, hint: string | Doc): Choice {
-  const all = choices(collection, true);
-  const found = all.find(({ name, key }) => (typeof hint === 'string' ? name === hint : equal(key, hint)));
+  const found = choices(collection).find(({ name, key }) =>
+    typeof hint === 'string' ? name === hint : equal(key, hint),
+  );
   if (found) return found;
   throw new CodedError(
     'BadValue',
@@ -79,21 +81,25 @@ function findHinted(collection: Collection, hint: string | Doc): Choice {
   );
 }
 
-/** Indexes that find every match. A partial one may lack some, so only a hint takes it. */
-function choices(collection: Collection, hinted = false): Choice[] {
+/** A hidden index is kept up, and is none to a query, not even to one that names it. */
+function choices(collection: Collection): Choice[] {
   const idKey: Doc = literal({ _id: 1 });
   const id = { name: '_id_', key: idKey, spec: new Map(), index: () => collection.idOrder(), multikey: false };
   const all: Choice[] = [id];
   for (const { spec, index, ready } of collection.secondary.values()) {
-    const complete = !spec.spec.has('partialFilterExpression') && spec.spec.get('hidden') !== true;
-    if (!ready || !(complete || hinted)) continue;
+    if (!ready || spec.spec.get('hidden') === true) continue;
     all.push({ name: spec.name, key: spec.key, spec: spec.spec, index: () => index, multikey: index.multikey });
   }
   return all;
 }
 
-/** A sparse index lacks documents that have none of its fields: a query may go by it only when it asks for a value. */
-function findsAll({ key, spec }: Choice, predicates: ReadonlyMap<string, FieldPredicate>): boolean {
+/**
+ * A partial index lacks what its filter leaves out, a sparse one documents that have none of its fields: a query goes by
+ * it unasked only when it wants none of those.
+ */
+function findsAll({ key, spec }: Choice, filter: Filter, predicates: ReadonlyMap<string, FieldPredicate>): boolean {
+  const partial = spec.get('partialFilterExpression');
+  if (partial instanceof Map && !implies(filter.source, partial)) return false;
   if (spec.get('sparse') !== true) return true;
   return [...key.keys()].some((path) => {
     const predicate = predicates.get(path);

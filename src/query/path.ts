@@ -1,10 +1,12 @@
-import type { Doc, Value } from '../bson/index.ts';
+import { type Doc, decode, type KeptDoc, KeptFinder, TYPE, type Value } from '../bson/index.ts';
 import { type Found, isArray, isDoc, MISSING } from './value.ts';
 
 /** A dotted path taken apart. `indexes[i]` is the array index that part i can stand for, or -1. */
 export interface Path {
   readonly text: string;
   readonly parts: readonly string[];
+  /** The parts as they stand in a `KeptDoc`. */
+  readonly keptParts: readonly string[];
   readonly indexes: readonly number[];
 }
 
@@ -12,7 +14,8 @@ const INDEX = /^(0|[1-9]\d{0,8})$/;
 
 export function parsePath(text: string): Path {
   const parts = text.split('.');
-  return { text, parts, indexes: parts.map(arrayIndex) };
+  const keptParts = parts.map((part) => Buffer.from(part).toString('latin1'));
+  return { text, parts, keptParts, indexes: parts.map(arrayIndex) };
 }
 
 /** The array index that a path part stands for, or -1. */
@@ -30,6 +33,41 @@ export type Visitor = (value: Found, offset: number | undefined) => boolean;
  */
 export function visitPath(doc: Doc, path: Path, spread: boolean, visit: Visitor): boolean {
   return visitFrom(doc, path, 0, spread, visit, undefined);
+}
+
+export function docOf(doc: Doc | KeptDoc): Doc {
+  return typeof doc === 'string' ? decode(Buffer.from(doc, 'latin1')) : doc;
+}
+
+const finder = new KeptFinder();
+
+/** Where a path may stand for more than one value. */
+export const SEVERAL: unique symbol = Symbol('several');
+
+/** What a path without arrays on it stands for: the one value that `visitPath` would visit. Reads nothing else. */
+export function soleValue(doc: KeptDoc, { keptParts }: Path): Found | typeof SEVERAL {
+  const found = findKept(doc, keptParts);
+  if (found === 'absent') return MISSING;
+  if (found === 'unreadable' || finder.type === TYPE.array) return SEVERAL;
+  return left > 0 ? MISSING : finder.value();
+}
+
+/** Visits as `visitPath` does, right after `soleValue` has said SEVERAL of this document. */
+export function visitSeveral(doc: KeptDoc, path: Path, spread: boolean, visit: Visitor): boolean {
+  if (finder.type !== TYPE.array) return visitFrom(docOf(doc), path, 0, spread, visit, undefined);
+  return visitFrom(finder.value(), path, path.parts.length - left, spread, visit, undefined);
+}
+
+/** How many parts of the path `findKept` did not follow. */
+let left = 0;
+
+/** Leads the finder along the path, through documents, up to its end or to a value that is none. */
+function findKept(doc: KeptDoc, parts: readonly string[]): 'found' | 'absent' | 'unreadable' {
+  let found = finder.find(doc, parts[0]!);
+  let at = 1;
+  while (found === 'found' && finder.type === TYPE.object && at < parts.length) found = finder.findWithin(parts[at++]!);
+  left = parts.length - at;
+  return found;
 }
 
 function visitFrom(

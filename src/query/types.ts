@@ -1,4 +1,4 @@
-import type { Doc, Value } from '../bson/index.ts';
+import type { Doc, KeptDoc, Value } from '../bson/index.ts';
 
 /** What a command gives along with its query. */
 export interface QueryContext {
@@ -15,7 +15,7 @@ export interface Filter {
   readonly source: Doc;
   /** The top-level fields that decide: a document of these alone matches as the whole one does. Undefined: perhaps all. */
   readonly fields: ReadonlySet<string> | undefined;
-  matches(doc: Doc): boolean;
+  matches(doc: Doc | KeptDoc): boolean;
   /** Index of the array element that the positional operator `$` stands for, from the last `matches` that was true. */
   readonly positional: number | undefined;
 }

@@ -1,4 +1,4 @@
-import { BSONRegExp, compare, MaxKey, MinKey, type Value } from '../../bson/index.ts';
+import { BSONRegExp, compare, Int32, MaxKey, MinKey, type Value } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
 import { isNaNNumber } from '../number.ts';
 import { compileRegex } from '../regex.ts';
@@ -11,7 +11,13 @@ export type Range = '$gt' | '$gte' | '$lt' | '$lte';
 export function equals(operand: Value): Predicate {
   if (operand === null) return leaf((value) => value === null || value === MISSING);
   const type = bracket(operand);
-  return leaf((value) => value !== MISSING && bracket(value) === type && compare(value, operand) === 0);
+  const general = (value: Found) => value !== MISSING && bracket(value) === type && compare(value, operand) === 0;
+  // What most filters ask for, without the way through the order of all types.
+  if (typeof operand === 'string')
+    return leaf((value) => value === operand || (typeof value === 'object' && general(value)));
+  const number = plainNumber(operand);
+  if (number === undefined) return leaf(general);
+  return leaf((value) => (value instanceof Int32 ? value.value === number : general(value)));
 }
 
 /** Ranges compare within a type bracket only; MinKey and MaxKey compare with everything. */
@@ -28,11 +34,23 @@ export function range(operator: Range, operand: Value, path: string): Predicate 
   }
   const type = bracket(operand);
   const numeric = isNumeric(operand);
+  const number = plainNumber(operand);
   return leaf((value) => {
+    if (number !== undefined) {
+      // NaN is in no range, and compares so.
+      if (typeof value === 'number') return passes(value - number);
+      if (value instanceof Int32) return passes(value.value - number);
+    }
     if (value === MISSING || bracket(value) !== type) return false;
     if (numeric && isNumeric(value) && isNaNNumber(value)) return false;
     return passes(compare(value, operand));
   });
+}
+
+/** A finite number that a comparison in JavaScript treats as BSON's order does. */
+function plainNumber(value: Value): number | undefined {
+  const number = value instanceof Int32 ? value.value : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
 const RANGE_TESTS: Readonly<Record<Range, (order: number) => boolean>> = {

@@ -2,7 +2,7 @@ import { CodedError } from '../../base/index.ts';
 import { BSONRegExp, Code, type Doc, Int32, type Value } from '../../bson/index.ts';
 import { badValue, located, notImplemented } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
-import { parsePath } from '../path.ts';
+import { docOf, parsePath } from '../path.ts';
 import type { QueryContext } from '../types.ts';
 import { isArray, isDoc, truthy } from '../value.ts';
 import { type BitTest, testsBits } from './bits.ts';
@@ -52,7 +52,7 @@ function topLevel(name: string, operand: Value, context: QueryContext, level: Le
     case '$expr': {
       if (level === 'element') throw badValue('$expr can only be applied to the top-level document');
       const evaluate = compileExpression(operand, context);
-      return (doc) => truthy(evaluate(rootScope(doc)));
+      return (doc) => truthy(evaluate(rootScope(docOf(doc))));
     }
     case '$alwaysTrue':
     case '$alwaysFalse':

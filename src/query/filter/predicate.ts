@@ -1,5 +1,5 @@
-import type { Doc } from '../../bson/index.ts';
-import { type Path, visitPath } from '../path.ts';
+import type { Doc, KeptDoc } from '../../bson/index.ts';
+import { type Path, SEVERAL, soleValue, type Visitor, visitPath, visitSeveral } from '../path.ts';
 import type { Found } from '../value.ts';
 
 /** What a match may leave behind: the array index that `$` stands for. Absent below a negation. */
@@ -8,7 +8,7 @@ export interface Details {
 }
 
 /** Says whether a whole document matches. */
-export type Matcher = (doc: Doc, details: Details | undefined) => boolean;
+export type Matcher = (doc: Doc | KeptDoc, details: Details | undefined) => boolean;
 
 /** A condition on the values at some path, not yet bound to one. */
 export interface Predicate {
@@ -22,12 +22,16 @@ export interface Predicate {
 export function leaf(test: (value: Found, details?: Details) => boolean, spread = true): Predicate {
   return {
     single: test,
-    at: (path) => (doc, details) =>
-      visitPath(doc, path, spread, (value, offset) => {
+    at: (path) => (doc, details) => {
+      const only = typeof doc === 'string' ? soleValue(doc, path) : SEVERAL;
+      if (only !== SEVERAL) return test(only, details);
+      const visit: Visitor = (value, offset) => {
         if (!test(value, details)) return false;
         if (details && offset !== undefined) details.positional = offset;
         return true;
-      }),
+      };
+      return typeof doc === 'string' ? visitSeveral(doc, path, spread, visit) : visitPath(doc, path, spread, visit);
+    },
   };
 }
 

@@ -1,0 +1,65 @@
+import { type Doc, identical, doc as literal, type Value } from '../bson/index.ts';
+import { compileFilter, type FieldPredicate, fieldPredicates } from '../query/index.ts';
+
+/** Operators that some one value at a path meets: whatever finds that value has met them. */
+const POSITIVE: ReadonlySet<string> = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte', '$exists']);
+
+/**
+ * Whether every document that matches `filter` also matches `partial`, as far as it can be told at a glance: `false`
+ * says nothing. An index of what matches `partial` then finds all that `filter` asks for.
+ */
+export function implies(filter: Doc, partial: Doc): boolean {
+  const predicates = fieldPredicates(filter);
+  return [...partial].every(([name, operand]) => demands(filter, predicates, name, operand));
+}
+
+function demands(filter: Doc, predicates: ReadonlyMap<string, FieldPredicate>, name: string, operand: Value): boolean {
+  if (says(filter, name, operand)) return true;
+  if (branches(filter, '$or').some((some) => some.every((each) => implies(each, literal({ [name]: operand }))))) {
+    return true;
+  }
+  if (name === '$and') return isList(operand) && operand.every((each) => implies(filter, each));
+  if (name === '$or') return isList(operand) && operand.some((each) => implies(filter, each));
+  const predicate = predicates.get(name);
+  if (name.startsWith('$') || !predicate) return false;
+  const operators = isOperators(operand) ? operand : literal({ $eq: operand });
+  return [...operators].every(([operator, value]) => POSITIVE.has(operator) && meets(predicate, operator, value));
+}
+
+/** The filter has the very condition among those that must all hold. */
+function says(filter: Doc, name: string, operand: Value): boolean {
+  if (filter.has(name) && identical(filter.get(name) as Value, operand)) return true;
+  return branches(filter, '$and').some((all) => all.some((each) => says(each, name, operand)));
+}
+
+function meets({ eq, in: list, lower, upper }: FieldPredicate, operator: string, operand: Value): boolean {
+  if (eq !== undefined && accepts(operator, operand, eq)) return true;
+  if (list?.every((value) => accepts(operator, operand, value))) return true;
+  if (operator === '$exists') return operand === true && (list ?? lower ?? upper) !== undefined;
+  if (lower && (operator === '$gt' || operator === '$gte')) {
+    return accepts(lower.inclusive ? operator : '$gte', operand, lower.value);
+  }
+  if (upper && (operator === '$lt' || operator === '$lte')) {
+    return accepts(upper.inclusive ? operator : '$lte', operand, upper.value);
+  }
+  return false;
+}
+
+/** Asks the filter itself, which knows what types compare. */
+function accepts(operator: string, operand: Value, value: Value): boolean {
+  const filter = compileFilter(literal({ v: literal({ [operator]: operand }) }), { now: new Date(0), random: () => 0 });
+  return filter.matches(literal({ v: value }));
+}
+
+function branches(filter: Doc, name: '$and' | '$or'): Doc[][] {
+  const operand = filter.get(name);
+  return isList(operand) ? [operand] : [];
+}
+
+function isList(operand: Value): operand is Doc[] {
+  return Array.isArray(operand) && operand.every((each) => each instanceof Map);
+}
+
+function isOperators(operand: Value): operand is Doc {
+  return operand instanceof Map && [...operand.keys()][0]?.startsWith('$') === true;
+}
