@@ -25,7 +25,7 @@ export { type KeptDoc, KeptFinder } from './kept.ts';
 export { encodeKey } from './key.ts';
 export { doc, toPlain, toValue } from './literal.ts';
 export { newObjectId } from './object-id.ts';
-export { expandPaths, type PathRow, type PathRows, type PathValues, pathValues } from './path.ts';
+export { type ArrayParts, expandPaths, type PathRow, type PathRows, type PathValues, pathValues } from './path.ts';
 export { isNumber, MAX_DEPTH, scopeOf, TYPE, type TypeAlias, typeAlias, typeNumber } from './types.ts';
 export { validate } from './validate.ts';
 export { type Doc, RawDoc, type Value } from './values.ts';

@@ -11,9 +11,12 @@ export interface PathRow {
 export interface PathRows {
   /** At least one; the same row may come twice. */
   readonly rows: readonly PathRow[];
-  /** A path met an array. */
-  readonly array: boolean;
+  /** Where paths met arrays; undefined where none did. */
+  readonly arrays: ArrayParts | undefined;
 }
+
+/** For each path the places of its parts (from 0) whose field was an array: of `a.b` in `{a: [{b: 1}]}` part 0. */
+export type ArrayParts = readonly ReadonlySet<number>[];
 
 export interface PathValues {
   /** One value for each place it leads to; for an empty array at its end that is undefined. */
@@ -25,6 +28,8 @@ export interface PathValues {
 
 /** A path under way: at its end, or at an array that is still to be taken apart. */
 interface Walk {
+  /** Of all paths, this one. */
+  readonly path: number;
   readonly value: Value;
   readonly missing: boolean;
   /** The names still to go, if `value` is an array to take apart. */
@@ -43,52 +48,63 @@ interface Walk {
  */
 export function expandPaths(doc: Doc, paths: readonly (readonly string[])[]): PathRows {
   const rows: PathRow[] = [];
-  const array = expand(
-    paths.map((path) => follow(doc, path)),
-    rows,
-  );
-  return { rows, array };
+  const walks = paths.map((path, at) => follow(at, doc, path));
+  if (!sharedArray(walks)) return { rows: [rowOf(walks)], arrays: undefined };
+  const arrays = paths.map(() => new Set<number>());
+  expand(walks, rows, (walk) => arrays[walk.path]!.add(paths[walk.path]!.length - walk.rest!.length - 1));
+  return { rows, arrays };
 }
 
 /** As `expandPaths`, for one path. */
 export function pathValues(doc: Doc, path: string): PathValues {
-  const { rows, array } = expandPaths(doc, [path.split('.')]);
+  const { rows, arrays } = expandPaths(doc, [path.split('.')]);
   const found = rows.filter((row) => row.missing === 0);
-  return { values: found.map((row) => row.values[0]), missing: found.length < rows.length, array };
+  return {
+    values: found.map((row) => row.values[0]),
+    missing: found.length < rows.length,
+    array: arrays !== undefined,
+  };
 }
 
-const NOWHERE: Walk = { value: null, missing: true, rest: undefined, name: '', chosen: false };
+function nowhere(path: number): Walk {
+  return { path, value: null, missing: true, rest: undefined, name: '', chosen: false };
+}
 
-/** Follows a path from a value as far as the next array. */
-function follow(start: Value, path: readonly string[], name = '', chosen = false): Walk {
+/** Follows the rest of path number `path` from a value as far as the next array. */
+function follow(path: number, start: Value, rest: readonly string[], name = '', chosen = false): Walk {
   let value = start;
   let last = name;
   for (let at = 0; ; at++) {
-    if (Array.isArray(value)) return { value, missing: false, rest: path.slice(at), name: last, chosen };
-    if (at === path.length) return { value, missing: false, rest: undefined, name: last, chosen: false };
-    last = path[at]!;
-    if (!(value instanceof Map) || !value.has(last)) return NOWHERE;
+    if (Array.isArray(value)) return { path, value, missing: false, rest: rest.slice(at), name: last, chosen };
+    if (at === rest.length) return { path, value, missing: false, rest: undefined, name: last, chosen: false };
+    last = rest[at]!;
+    if (!(value instanceof Map) || !value.has(last)) return nowhere(path);
     value = value.get(last);
   }
 }
 
-/** Adds the rows that the walks lead to; true when there was an array on the way. */
-function expand(walks: readonly Walk[], rows: PathRow[]): boolean {
+function rowOf(walks: readonly Walk[]): PathRow {
+  return { values: walks.map((walk) => walk.value), missing: walks.filter((walk) => walk.missing).length };
+}
+
+/** Adds the rows that the walks lead to, and tells of each walk that has come to an array. */
+function expand(walks: readonly Walk[], rows: PathRow[], atArray: (walk: Walk) => void): void {
   const array = sharedArray(walks);
   if (!array) {
-    rows.push({ values: walks.map((walk) => walk.value), missing: walks.filter((walk) => walk.missing).length });
-    return false;
+    rows.push(rowOf(walks));
+    return;
   }
   const here = walks.filter((walk) => walk.value === array && walk.rest);
+  for (const walk of here) atArray(walk);
   // An empty array has one row, where it is undefined itself and nothing stands below it.
   const once = array.length === 0 || here.every((walk) => isSingle(walk, array));
   for (const element of once ? [undefined] : array) {
     expand(
       walks.map((walk) => (here.includes(walk) ? enter(walk, array, element) : walk)),
       rows,
+      atArray,
     );
   }
-  return true;
 }
 
 /** The one array that walks have come to. */
@@ -118,9 +134,9 @@ function enter(walk: Walk, array: readonly Value[], element: Value): Walk {
     return { ...walk, value: value as Value, rest: undefined };
   }
   const index = chosenIndex(walk, array);
-  if (index === undefined) return element instanceof Map ? follow(element, rest) : NOWHERE;
+  if (index === undefined) return element instanceof Map ? follow(walk.path, element, rest) : nowhere(walk.path);
   const chosen = array[index];
-  return follow(chosen, rest.slice(1), rest[0], Array.isArray(chosen));
+  return follow(walk.path, chosen, rest.slice(1), rest[0], Array.isArray(chosen));
 }
 
 const ARRAY_INDEX = /^(?:0|[1-9]\d{0,8})$/;

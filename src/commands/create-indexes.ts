@@ -1,7 +1,7 @@
 import { doc } from '../bson/index.ts';
+import { checkIndexSpecs } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { any, arrayOf, boolean, collectionName, document, required, withDefault } from './fields.ts';
-import { checkIndexSpecs } from './shared/index-spec.ts';
 import { writable } from './shared/namespace.ts';
 
 export const createIndexes = defineCommand({

@@ -1,5 +1,5 @@
 import { type Doc, decode, encode, encodeKey, getField, type KeptDoc, doc as literal } from '../bson/index.ts';
-import { duplicateKeyError, OrderedIndex, type PreparedKeys } from '../indexes/index.ts';
+import { type DocumentKeys, duplicateKeyError, kindOf, OrderedIndex } from '../indexes/index.ts';
 import type { Append, Entry, LiveEntry, Log, Placement, RecordRef, RetryMark } from '../log/index.ts';
 import type { DocumentCache } from './cache.ts';
 import type { IndexSpec, Namespace } from './contract.ts';
@@ -121,7 +121,9 @@ export class Collection {
   /** The `_id` index in key order, built when first asked for: most collections are only ever asked by equality. */
   idOrder(): OrderedIndex {
     if (!this.#idOrder) {
-      this.#idOrder = new OrderedIndex({ key: new Map([['_id', 1]]), unique: true, sparse: false });
+      const key = literal({ _id: 1 });
+      const generator = kindOf(key).generator(literal({ key }));
+      this.#idOrder = new OrderedIndex({ key, generator, unique: true });
       for (const slot of this.#byId.values()) this.#idOrder.insertKey(slot.recordId, slot.idKey);
     }
     return this.#idOrder;
@@ -260,8 +262,8 @@ export class Collection {
   }
 
   /** The keys of every secondary index, all made and checked before any is put in. */
-  #prepareKeys(recordId: number, doc: () => Doc): [OrderedIndex, PreparedKeys][] {
-    const all: [OrderedIndex, PreparedKeys][] = [];
+  #prepareKeys(recordId: number, doc: () => Doc): [OrderedIndex, DocumentKeys][] {
+    const all: [OrderedIndex, DocumentKeys][] = [];
     for (const { spec, index } of this.secondary.values()) {
       const prepared = index.prepare(doc());
       const conflict = index.conflict(recordId, prepared);

@@ -74,8 +74,20 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
   const plan = planQuery(loaded.collection, filter, query);
   const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, read: query.read, examined });
   const inOrder = plan.sorted && (query.read === 'local' || loaded.collection.unsettled.size === 0);
-  const ordered = compare && !inOrder ? sorted(scan, compare, query) : scan;
+  const order = compare ? byDocument(compare) : byMetadata(plan);
+  const ordered = order && !inOrder ? sorted(scan, order, query) : scan;
   return { plan, examined, matches: slice(ordered, query.skip, query.limit) };
+}
+
+type Order = (left: Found, right: Found) => number;
+
+function byDocument(compare: Comparator): Order {
+  return (left, right) => compare(left.doc, right.doc, left.meta, right.meta);
+}
+
+/** The plan's own order, where it has one. */
+function byMetadata({ order }: Plan): Order | undefined {
+  return order && ((left, right) => order(left.meta, right.meta));
 }
 
 function refuse(query: FindQuery): void {
@@ -89,16 +101,16 @@ function shower(query: FindQuery, filter: Filter): (found: Found) => Uint8Array 
   const { projection, showRecordId, context } = query;
   if ((!projection || projection.size === 0) && !showRecordId) return ({ bytes }) => bytes;
   const project = projection && projection.size > 0 ? compileProjection(projection, { context, filter }) : undefined;
-  return ({ doc, recordId }) => {
-    const shown = project ? project.apply(doc) : doc;
+  return ({ doc, meta, recordId }) => {
+    const shown = project ? project.apply(doc, meta) : doc;
     return encode(showRecordId ? new Map<string, Value>([...shown, ['$recordId', BigInt(recordId)]]) : shown);
   };
 }
 
 /** A blocking sort; with a limit it holds no more than twice that many documents. */
-async function* sorted(scan: AsyncIterable<Found[]>, compare: Comparator, query: FindQuery): AsyncGenerator<Found[]> {
+async function* sorted(scan: AsyncIterable<Found[]>, compare: Order, query: FindQuery): AsyncGenerator<Found[]> {
   const keep = query.limit === 0 ? Number.POSITIVE_INFINITY : query.skip + query.limit;
-  const order = (left: Found, right: Found) => compare(left.doc, right.doc) || left.recordId - right.recordId;
+  const order = (left: Found, right: Found) => compare(left, right) || left.recordId - right.recordId;
   let held: Found[] = [];
   let bytes = 0;
   for await (const batch of scan) {

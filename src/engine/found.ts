@@ -1,23 +1,27 @@
 import type { Clock } from '../base/index.ts';
 import { type Doc, decode, decodeOnly, type KeptDoc } from '../bson/index.ts';
 import type { LiveEntry } from '../log/index.ts';
-import type { Filter } from '../query/index.ts';
+import type { Filter, Metadata } from '../query/index.ts';
 import type { Loaded } from './handle.ts';
-import type { Plan } from './planner.ts';
+import type { Plan } from './plans/plan.ts';
 import type { Slot, Version } from './slot.ts';
 
 /** A document as it stands in memory or came from Discord. */
 type Content = Uint8Array | KeptDoc;
+
+const NO_METADATA: Metadata = {};
 
 /** A document on its way to a client: the bytes it is stored with, decoded once somebody needs that. */
 export class Found {
   readonly recordId: number;
   #content: Content;
   #doc: Doc | undefined;
+  readonly #metaOf: Plan['meta'];
 
-  constructor(recordId: number, content: Content) {
+  constructor(recordId: number, content: Content, metaOf?: Plan['meta']) {
     this.recordId = recordId;
     this.#content = content;
+    this.#metaOf = metaOf;
   }
 
   get bytes(): Uint8Array {
@@ -28,6 +32,11 @@ export class Found {
   get doc(): Doc {
     this.#doc ??= decode(this.bytes);
     return this.#doc;
+  }
+
+  /** What the plan knows of it; nothing, mostly. */
+  get meta(): Metadata {
+    return this.#metaOf?.(this.doc) ?? NO_METADATA;
   }
 }
 
@@ -68,6 +77,7 @@ export interface Scan {
  */
 export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
   const { clock } = scan;
+  const metaOf = scan.plan.meta;
   const others = () => new Promise<void>((resolve) => clock.soon(resolve));
   // What a durable read adds to the plan's slots is no answer of the plan.
   const exact = (scan.plan.exact && scan.read === 'local') || scan.filter.source.size === 0;
@@ -85,7 +95,7 @@ export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
       const content = chunk.contents[at];
       if (content === undefined) continue;
       scan.examined.docs++;
-      if (exact || matches(scan.filter, content)) found.push(new Found(chunk.slots[at]!.recordId, content));
+      if (exact || matches(scan.filter, content)) found.push(new Found(chunk.slots[at]!.recordId, content, metaOf));
       if (scan.examined.docs % CLOCK_EVERY !== 0 || clock.monotonic() - begun < TURN_MS) continue;
       await others();
       begun = clock.monotonic();

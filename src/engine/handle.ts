@@ -1,5 +1,5 @@
 import { CodedError, type Env, InvariantError } from '../base/index.ts';
-import { OrderedIndex } from '../indexes/index.ts';
+import { kindOf, OrderedIndex } from '../indexes/index.ts';
 import { type KeyRing, type Log, type LogProblem, type LogSummary, type Ownership, openLog } from '../log/index.ts';
 import { compileFilter } from '../query/index.ts';
 import type { ChannelId, Store } from '../store/index.ts';
@@ -180,9 +180,9 @@ export class CollectionHandle {
 }
 
 /** The structure of an index as its definition asks for it. */
-export function buildIndex(spec: IndexSpec): OrderedIndex {
-  const options = { key: spec.key, unique: spec.unique, sparse: spec.spec.get('sparse') === true };
-  const partial = spec.spec.get('partialFilterExpression');
+export function buildIndex({ key, unique, spec }: IndexSpec): OrderedIndex {
+  const options = { key, unique, generator: kindOf(key).generator(spec) };
+  const partial = spec.get('partialFilterExpression');
   if (!(partial instanceof Map)) return new OrderedIndex(options);
   const filter = compileFilter(partial, { now: new Date(0), random: () => 0 });
   return new OrderedIndex({ ...options, partial: (doc) => filter.matches(doc) });

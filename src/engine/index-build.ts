@@ -1,6 +1,6 @@
 import { CodedError } from '../base/index.ts';
-import { type Doc, equal, identical, isNumber, type Value } from '../bson/index.ts';
-import { duplicateKeyError } from '../indexes/index.ts';
+import { type Doc, equal, identical, type Value } from '../bson/index.ts';
+import { duplicateKeyError, kindOf } from '../indexes/index.ts';
 import { compileFilter } from '../query/index.ts';
 import { idIndex, indexSpec } from './catalog.ts';
 import { type BuiltIndex, nsText } from './collection.ts';
@@ -103,35 +103,7 @@ function normalized(spec: Doc): IndexSpec {
   }
   const key = spec.get('key') as Doc;
   if (isIdKey(key)) return idIndex();
-  checkSupported(key, spec);
-  return indexSpec(fields);
-}
-
-/** Throws for what an index cannot be, and for what MongoDB's could be but ours is not yet. */
-function checkSupported(key: Doc, spec: Doc): void {
-  const refuse = (why: string) => new CodedError('CannotCreateIndex', why);
-  if (key.size === 0) throw refuse('Index keys cannot be an empty object');
-  for (const [path, value] of key) {
-    if (path === '' || path.split('.').includes('')) throw refuse('Index keys cannot contain an empty field.');
-    if (path.includes('$'))
-      throw refuse(`Index key contains an illegal field name or an unsupported wildcard: ${path}`);
-    if (typeof value === 'string') throw refuse(`Unknown index plugin '${value}'`);
-    if (!isNumber(value) || Number(value) === 0 || Number.isNaN(Number(value))) {
-      throw refuse(`Values in v:2 index key pattern cannot be of this type or value: ${path}`);
-    }
-  }
-  const collation = spec.get('collation');
-  if (collation instanceof Map && collation.get('locale') !== 'simple') {
-    throw new CodedError('NotImplemented', 'an index with a collation is not implemented');
-  }
-  const seconds = spec.get('expireAfterSeconds');
-  if (seconds === undefined) return;
-  if (key.size > 1) {
-    throw refuse('TTL indexes are single-field indexes, compound indexes do not support TTL.');
-  }
-  if (!isNumber(seconds) || !(Number(seconds) >= 0 && Number(seconds) <= 0x7fff_ffff)) {
-    throw refuse('TTL index expireAfterSeconds must be a number from 0 to 2147483647');
-  }
+  return indexSpec(kindOf(key).complete(fields));
 }
 
 function isIdKey(key: Doc): boolean {

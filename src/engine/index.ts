@@ -1,4 +1,5 @@
 export { type CheckedPart, type CheckOptions, checkDeployment, type Finding } from './check.ts';
 export type * from './contract.ts';
 export { type EngineOptions, openEngine } from './engine.ts';
+export { checkIndexSpecs } from './index-spec.ts';
 export type { UpkeepLimits } from './upkeep/upkeep.ts';

@@ -1,9 +1,9 @@
 import { CodedError } from '../base/index.ts';
 import { type Doc, decode, equal, type Value } from '../bson/index.ts';
-import { compileSort, type Filter } from '../query/index.ts';
+import { compileSort, type Filter, type Metadata } from '../query/index.ts';
 import type { Collection } from './collection.ts';
 import type { Loaded } from './handle.ts';
-import { planQuery } from './planner.ts';
+import { type Plan, planQuery } from './planner.ts';
 import type { ReadVersion } from './reader.ts';
 import type { Slot } from './slot.ts';
 
@@ -62,14 +62,8 @@ export function* eachMatch(loaded: Loaded, query: MatchQuery, run: (match: Match
   const { filter, limit } = query;
   const { collection } = loaded;
   const plan = planQuery(collection, filter, query);
-  if (query.sort && !plan.sorted) {
-    yield* eachCandidate(
-      collection,
-      filter,
-      limit,
-      yield* sortedMatches(collection, filter, plan.slots(), query.sort),
-      run,
-    );
+  if ((query.sort || plan.order) && !plan.sorted) {
+    yield* eachCandidate(collection, filter, limit, yield* sortedMatches(collection, filter, plan, query.sort), run);
     return;
   }
   // A snapshot for many: what `run` changes must not be met again under its new key.
@@ -155,10 +149,14 @@ function* eachCandidate(
   yield* fetchAbsent();
 }
 
-/** All matches in order of `sort`; each must be looked at again before it is used. */
-function* sortedMatches(collection: Collection, filter: Filter, slots: Iterable<Slot>, sort: Doc): Work<Slot[]> {
-  const found: Match[] = [];
-  yield* eachCandidate(collection, filter, 0, [...slots], (match) => found.push(match));
-  const compare = compileSort(sort);
-  return found.sort((left, right) => compare(left.doc, right.doc)).map(({ slot }) => slot);
+/** All matches in order of `sort`, or the plan's own; each must be looked at again before it is used. */
+function* sortedMatches(collection: Collection, filter: Filter, plan: Plan, sort: Doc | undefined): Work<Slot[]> {
+  const found: (Match & { meta: Metadata })[] = [];
+  yield* eachCandidate(collection, filter, 0, [...plan.slots()], (match) =>
+    found.push({ ...match, meta: plan.meta?.(match.doc) ?? {} }),
+  );
+  const compare = sort && compileSort(sort);
+  const order = (left: (typeof found)[number], right: (typeof found)[number]) =>
+    compare ? compare(left.doc, right.doc, left.meta, right.meta) : plan.order!(left.meta, right.meta);
+  return found.sort(order).map(({ slot }) => slot);
 }

@@ -1,35 +1,22 @@
 import { assert } from '../base/index.ts';
-import { type Doc, encodeKey, expandPaths, type Value } from '../bson/index.ts';
-import { isDescending, type KeyRange } from './bounds.ts';
+import type { ArrayParts, Doc, Value } from '../bson/index.ts';
+import type { KeyRange } from './bounds.ts';
 import { type BTree, createBTree } from './btree.ts';
+import type { DocumentKeys, KeyGenerator } from './kinds/kind.ts';
 
 export interface IndexOptions {
   /** Dotted paths and their directions, as in the command `createIndexes`. */
   readonly key: Doc;
+  /** What makes the keys, as the index's kind gives it. */
+  readonly generator: KeyGenerator;
   readonly unique?: boolean;
-  /** Documents that have none of the fields are left out. */
-  readonly sparse?: boolean;
   /** `partialFilterExpression`: documents that it refuses are left out. */
   readonly partial?: ((doc: Doc) => boolean) | undefined;
-}
-
-export interface IndexKey {
-  /** The fields as `encodeKey` makes them, one after the other. */
-  readonly key: string;
-  /** One for each field of the key pattern. */
-  readonly values: readonly Value[];
 }
 
 export interface IndexEntry {
   readonly key: string;
   readonly recordId: number;
-}
-
-/** What one document puts into one index. */
-export interface PreparedKeys {
-  readonly keys: readonly IndexKey[];
-  /** A path led through an array. */
-  readonly array: boolean;
 }
 
 export interface Conflict {
@@ -52,12 +39,10 @@ const ENTRY_OVERHEAD_BYTES = 48;
 export class OrderedIndex {
   readonly pattern: Doc;
   readonly unique: boolean;
-  readonly sparse: boolean;
   readonly #partial: ((doc: Doc) => boolean) | undefined;
-  readonly #paths: readonly (readonly string[])[];
-  readonly #descending: readonly boolean[];
+  readonly #generator: KeyGenerator;
   readonly #tree: BTree = createBTree();
-  #multikey = false;
+  #arrays: readonly Set<number>[] | undefined;
   #bytes = 0;
   /** Grows with every change, so that a scan under way notices. */
   #version = 0;
@@ -65,10 +50,8 @@ export class OrderedIndex {
   constructor(options: IndexOptions) {
     this.pattern = options.key;
     this.unique = options.unique ?? false;
-    this.sparse = options.sparse ?? false;
     this.#partial = options.partial;
-    this.#paths = [...options.key.keys()].map((path) => path.split('.'));
-    this.#descending = [...options.key.values()].map(isDescending);
+    this.#generator = options.generator;
   }
 
   /** Entries, of which a document may have several or none. */
@@ -78,7 +61,12 @@ export class OrderedIndex {
 
   /** A document with an array on one of the paths was put in, at any time. */
   get multikey(): boolean {
-    return this.#multikey;
+    return this.#arrays !== undefined;
+  }
+
+  /** Where those arrays were, for each field of the key pattern; undefined where there were none. */
+  get arrays(): ArrayParts | undefined {
+    return this.#arrays;
   }
 
   /** An estimate of the memory that the entries take. */
@@ -86,18 +74,13 @@ export class OrderedIndex {
     return this.#bytes;
   }
 
-  /** The document's keys, each once. Throws `CannotIndexParallelArrays` or `Location16746`. */
-  keys(doc: Doc): readonly IndexKey[] {
-    return this.#expand(doc).keys;
-  }
-
-  /** The document's keys, for `conflict` and `insert` to share. Throws as `keys` does. */
-  prepare(doc: Doc): PreparedKeys {
-    return this.#expand(doc);
+  /** The document's keys, for `conflict` and `insert` to share. Throws what the index's kind refuses. */
+  prepare(doc: Doc): DocumentKeys {
+    return this.#partial && !this.#partial(doc) ? NO_KEYS : this.#generator.keys(doc);
   }
 
   /** Another record's entry that a unique index has for one of the document's keys. */
-  conflict(recordId: number, doc: Doc | PreparedKeys): Conflict | undefined {
+  conflict(recordId: number, doc: Doc | DocumentKeys): Conflict | undefined {
     if (!this.unique) return undefined;
     for (const { key, values } of this.#prepared(doc).keys) {
       const other = this.#holder(key, recordId);
@@ -106,16 +89,16 @@ export class OrderedIndex {
     return undefined;
   }
 
-  /** Puts the document's keys in; `conflict` says whether they may. Throws as `keys` does, and changes nothing then. */
-  insert(recordId: number, doc: Doc | PreparedKeys): void {
-    const { keys, array } = this.#prepared(doc);
+  /** Puts the document's keys in; `conflict` says whether they may. Throws as `prepare` does, and changes nothing then. */
+  insert(recordId: number, doc: Doc | DocumentKeys): void {
+    const { keys, arrays } = this.#prepared(doc);
     for (const { key } of keys) this.insertKey(recordId, key);
-    this.#multikey ||= array && keys.length > 0;
+    if (arrays && keys.length > 0) this.#arrays = merged(this.#arrays, arrays);
   }
 
   /** Takes the document's keys out; `doc` is what was put in under this id. */
   remove(recordId: number, doc: Doc): void {
-    for (const { key } of this.keys(doc)) this.removeKey(recordId, key);
+    for (const { key } of this.prepare(doc).keys) this.removeKey(recordId, key);
   }
 
   /** Takes out all keys of a document that nobody has any more, by looking at every entry. */
@@ -124,7 +107,7 @@ export class OrderedIndex {
     for (const { key } of keys) this.removeKey(recordId, key);
   }
 
-  /** Puts in one key, made as `keys` makes them. */
+  /** Puts in one key, made as the index's kind makes it. */
   insertKey(recordId: number, key: string): void {
     if (this.#tree.set(key + recordIdText(recordId), recordId)) this.#account(key, 1);
   }
@@ -165,20 +148,8 @@ export class OrderedIndex {
     return undefined;
   }
 
-  #prepared(doc: Doc | PreparedKeys): PreparedKeys {
-    return doc instanceof Map ? this.#expand(doc) : doc;
-  }
-
-  #expand(doc: Doc): PreparedKeys {
-    if (this.#partial && !this.#partial(doc)) return { keys: [], array: false };
-    const { rows, array } = expandPaths(doc, this.#paths);
-    const keys = new Map<string, IndexKey>();
-    for (const { values, missing } of rows) {
-      if (this.sparse && missing === values.length) continue;
-      const key = values.map((value, field) => encodeKey(value, this.#descending[field])).join('');
-      keys.set(key, { key, values });
-    }
-    return { keys: [...keys.values()], array };
+  #prepared(doc: Doc | DocumentKeys): DocumentKeys {
+    return doc instanceof Map ? this.prepare(doc) : doc;
   }
 
   #keyValue(values: readonly Value[]): Doc {
@@ -189,6 +160,15 @@ export class OrderedIndex {
     this.#bytes += entries * (key.length + RECORD_ID_UNITS + ENTRY_OVERHEAD_BYTES);
     this.#version++;
   }
+}
+
+const NO_KEYS: DocumentKeys = { keys: [], arrays: undefined };
+
+/** Grows only: an index stays multikey when its arrays are gone, as MongoDB's do. */
+function merged(known: readonly Set<number>[] | undefined, more: ArrayParts): readonly Set<number>[] {
+  const result = known ?? more.map(() => new Set<number>());
+  for (const [field, parts] of more.entries()) for (const part of parts) result[field]!.add(part);
+  return result;
 }
 
 /** A record's id, a positive safe integer, in seven code units of eight bits, in its order. */

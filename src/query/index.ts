@@ -6,6 +6,6 @@ export { compileFilter, type FieldPredicate, fieldPredicates, upsertSeed } from 
 export { compileProjection, type Projection } from './projection/index.ts';
 export { compileSort } from './sort.ts';
 export { checkPipeline, runPipeline, startsPipeline } from './stages/index.ts';
-export type { Comparator, Filter, PipelineContext, QueryContext, Updater } from './types.ts';
+export type { Comparator, Filter, Metadata, PipelineContext, QueryContext, Updater } from './types.ts';
 export { compileUpdate, type UpdateOptions } from './update/index.ts';
 export { format as showValue } from './value.ts';

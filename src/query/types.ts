@@ -30,8 +30,20 @@ export interface Updater {
   apply(doc: Doc, options: { positional?: number | undefined; inserting?: boolean }): Doc;
 }
 
-/** Compares two documents by a sort specification, in BSON order, arrays by their least or greatest element. */
-export type Comparator = (left: Doc, right: Doc) => number;
+/** What is known of a document on its way through a query beside its fields: what `$meta` can ask for. */
+export interface Metadata {
+  readonly textScore?: number;
+  /** In the unit of the index: metres for GeoJSON, else degrees or radians. */
+  readonly geoNearDistance?: number;
+  /** The point of the document that was the nearest. */
+  readonly geoNearPoint?: Value;
+}
+
+/**
+ * Compares two documents by a sort specification, in BSON order, arrays by their least or greatest element. The metadata
+ * is that of the two, for keys such as `{$meta: 'textScore'}`.
+ */
+export type Comparator = (left: Doc, right: Doc, leftMeta?: Metadata, rightMeta?: Metadata) => number;
 
 /** What stages need of the world outside the pipeline. */
 export interface PipelineContext extends QueryContext {

@@ -1,6 +1,6 @@
 import type { Doc } from '../../bson/index.ts';
 import { located } from '../error.ts';
-import type { Filter, QueryContext } from '../types.ts';
+import type { Filter, Metadata, QueryContext } from '../types.ts';
 import { isArray, isDoc } from '../value.ts';
 import { parseProjection } from './parse.ts';
 import { applyTree } from './tree.ts';
@@ -9,7 +9,8 @@ export { compileAddFields, compileProject, compileReplaceRoot, compileUnset, typ
 
 /** A compiled projection of `find`. */
 export interface Projection {
-  apply(doc: Doc): Doc;
+  /** `meta` is what `$meta` shows of the document. */
+  apply(doc: Doc, meta?: Metadata): Doc;
 }
 
 /** Compiles a projection. `filter` is the query's own, which the positional `$` needs. */

@@ -13,11 +13,16 @@ import {
   toValue,
   type Value,
 } from '../../../src/bson/index.ts';
-import { type FieldRange, keyRange, OrderedIndex } from '../../../src/indexes/index.ts';
+import { type FieldRange, type IndexOptions, keyRange, kindOf, OrderedIndex } from '../../../src/indexes/index.ts';
 import { anyValue, numeric } from '../bson/arbitraries.ts';
 
-function indexOf(key: object, docs: readonly object[], options: object = {}): OrderedIndex {
-  const index = new OrderedIndex({ key: doc(key), ...options });
+function emptyIndex(key: object, options: Partial<IndexOptions> & { sparse?: boolean } = {}): OrderedIndex {
+  const definition = doc({ key, sparse: options.sparse });
+  return new OrderedIndex({ ...options, key: doc(key), generator: kindOf(doc(key)).generator(definition) });
+}
+
+function indexOf(key: object, docs: readonly object[], options: Parameters<typeof emptyIndex>[1] = {}): OrderedIndex {
+  const index = emptyIndex(key, options);
   docs.forEach((literal, at) => {
     index.insert(at + 1, doc(literal));
   });
@@ -215,7 +220,7 @@ describe('for any documents', () => {
         const single = docs.filter(
           (candidate) => !Array.isArray(candidate.get('a')) && !Array.isArray(candidate.get('b')),
         );
-        const index = new OrderedIndex({ key: doc({ a: down, b: up }) });
+        const index = emptyIndex({ a: down, b: up });
         single.forEach((candidate, at) => {
           index.insert(at + 1, candidate);
         });
@@ -256,8 +261,8 @@ describe('for any documents', () => {
     fc.assert(
       fc.property(values, ranges, direction, direction, (pairs, range, first, second) => {
         const single = pairs.filter(([, value]) => !Array.isArray(value));
-        const compound = new OrderedIndex({ key: doc({ a: first, b: second }) });
-        const simple = new OrderedIndex({ key: doc({ b: second }) });
+        const compound = emptyIndex({ a: first, b: second });
+        const simple = emptyIndex({ b: second });
         single.forEach(([a, b], at) => {
           for (const index of [compound, simple])
             index.insert(

@@ -1,39 +1,41 @@
-import { CodedError } from '../../base/index.ts';
-import { type Doc, doc, encode, toExtendedJson, typeAlias, type Value } from '../../bson/index.ts';
-import { isDocument, toNumber } from '../fields.ts';
+import { CodedError } from '../base/index.ts';
+import { type Doc, doc, isNumber, typeAlias, type Value } from '../bson/index.ts';
+import { isWildcardPath, kindOf, showDoc } from '../indexes/index.ts';
 
 const MAX_FIELDS = 32;
 const MAX_INDEXES_PER_COMMAND = 1000;
 const MAX_INT32 = 0x7fff_ffff;
 
-/** Options that may be set, with the values that ask for nothing where DiscoDB cannot give more. */
-const OPTIONS: ReadonlyMap<string, { feature: string; harmless: (value: Value) => boolean } | undefined> = new Map([
-  ...['v', 'key', 'name', 'ns', 'unique', 'sparse', 'partialFilterExpression', 'expireAfterSeconds'].map(
-    (name) => [name, undefined] as const,
-  ),
-  ...['background', 'dropDups', 'hidden'].map((name) => [name, undefined] as const),
+/** The fields that a definition may have; what those of one kind of index may be is the kind's to check. */
+const FIELDS: ReadonlySet<string> = new Set([
+  ...['v', 'key', 'name', 'ns', 'unique', 'sparse', 'partialFilterExpression', 'expireAfterSeconds', 'hidden'],
+  ...['background', 'dropDups', 'collation', 'storageEngine', 'prepareUnique', 'clustered'],
+  ...['weights', 'default_language', 'language_override', 'textIndexVersion'],
+  ...['2dsphereIndexVersion', 'bits', 'min', 'max', 'bucketSize', 'finestIndexedLevel', 'coarsestIndexedLevel'],
+  'wildcardProjection',
+]);
+
+/** Of no effect since MongoDB 3.0, but drivers still send it. */
+const FORGOTTEN = 'dropDups';
+
+/** What asks for something that DiscoDB cannot give, where its value does. */
+const UNSUPPORTED: ReadonlyMap<string, (value: Value) => boolean> = new Map([
   // Only storage engines of MongoDB's own know these.
-  ...['storageEngine', 'prepareUnique'].map((name) => [name, { feature: name, harmless: isNothing }] as const),
-  ['collation', { feature: 'collation', harmless: isSimpleCollation }],
-  ['clustered', { feature: 'clustered collections', harmless: isNothing }],
-  ...['weights', 'default_language', 'language_override', 'textIndexVersion'].map(
-    (name) => [name, { feature: 'text indexes', harmless: () => false }] as const,
+  ...['storageEngine', 'prepareUnique', 'clustered'].map(
+    (name) => [name, (value: Value) => !isNothing(value)] as const,
   ),
-  ...['2dsphereIndexVersion', 'bits', 'min', 'max', 'bucketSize', 'finestIndexedLevel', 'coarsestIndexedLevel'].map(
-    (name) => [name, { feature: 'geospatial indexes', harmless: () => false }] as const,
-  ),
-  ['wildcardProjection', { feature: 'wildcard indexes', harmless: () => false }],
+  ['collation', (value: Value) => !isSimpleCollation(value)],
 ]);
 
 /** The options that MongoDB lets the index on `_id` have. */
 const ID_OPTIONS: ReadonlySet<string> = new Set(['v', 'key', 'name', 'ns', 'collation']);
 
 function isNothing(value: Value): boolean {
-  return value === false || value === null || (isDocument(value) && value.size === 0);
+  return value === false || value === null || (value instanceof Map && value.size === 0);
 }
 
 function isSimpleCollation(value: Value): boolean {
-  return isDocument(value) && value.get('locale') === 'simple';
+  return value instanceof Map && value.get('locale') === 'simple';
 }
 
 /** Checks the definitions that createIndexes was given; returns them with unknown options left out where that is asked for. */
@@ -44,7 +46,7 @@ export function checkIndexSpecs(specs: readonly Doc[], ignoreUnknown: boolean): 
   }
   return specs.map((spec) => {
     const key = spec.get('key');
-    if (!isDocument(key)) throw missing('key', spec);
+    if (!(key instanceof Map)) throw missing('key', spec);
     checkKey(key);
     const name = spec.get('name');
     if (typeof name !== 'string') throw missing('name', spec);
@@ -54,14 +56,16 @@ export function checkIndexSpecs(specs: readonly Doc[], ignoreUnknown: boolean): 
     checkPartial(spec);
     if (isIdKey(key)) checkIdOptions(spec);
     else checkExpiry(spec, key.size);
-    return withKnownOptions(spec, ignoreUnknown);
+    const known = withKnownFields(spec, ignoreUnknown);
+    kindOf(key).check(known);
+    return known;
   });
 }
 
 function checkPartial(spec: Doc): void {
   if (!spec.has('partialFilterExpression')) return;
-  if (!isDocument(spec.get('partialFilterExpression'))) {
-    throw new CodedError('TypeMismatch', `The field 'partialFilterExpression' must be an object: ${show(spec)}`);
+  if (!(spec.get('partialFilterExpression') instanceof Map)) {
+    throw new CodedError('TypeMismatch', `The field 'partialFilterExpression' must be an object: ${showDoc(spec)}`);
   }
   if (spec.get('sparse') === true) {
     throw new CodedError('CannotCreateIndex', 'cannot mix "partialFilterExpression" and "sparse" options');
@@ -69,29 +73,29 @@ function checkPartial(spec: Doc): void {
 }
 
 function isIdKey(key: Doc): boolean {
-  return key.size === 1 && toNumber(key.get('_id')) === 1;
+  return key.size === 1 && Number(key.get('_id')) === 1 && isNumber(key.get('_id'));
 }
 
 function checkIdOptions(spec: Doc): void {
   for (const name of spec.keys()) {
-    if (ID_OPTIONS.has(name) || !OPTIONS.has(name)) continue;
+    if (ID_OPTIONS.has(name) || !FIELDS.has(name)) continue;
     throw new CodedError(
       'InvalidIndexSpecificationOption',
-      `The field '${name}' is not valid for an _id index specification. Specification: ${show(spec)}`,
+      `The field '${name}' is not valid for an _id index specification. Specification: ${showDoc(spec)}`,
     );
   }
 }
 
 function checkExpiry(spec: Doc, fields: number): void {
   const wrong = spec.has('expireAfterSeconds') && wrongExpiry(spec.get('expireAfterSeconds'), fields);
-  if (wrong) throw new CodedError('CannotCreateIndex', `${wrong}. Index spec: ${show(spec)}`);
+  if (wrong) throw new CodedError('CannotCreateIndex', `${wrong}. Index spec: ${showDoc(spec)}`);
 }
 
 /** What is wrong with a time after which documents expire, if anything. */
 function wrongExpiry(value: Value, fields: number): string | undefined {
   const option = "TTL index 'expireAfterSeconds' option";
-  const seconds = toNumber(value);
-  if (seconds === undefined) return `${option} must be numeric, but received a type of '${typeAlias(value)}'`;
+  if (!isNumber(value)) return `${option} must be numeric, but received a type of '${typeAlias(value)}'`;
+  const seconds = Number(value);
   if (Number.isNaN(seconds)) return `${option} must not be NaN`;
   if (Math.abs(seconds) > MAX_INT32) {
     return "TTL index 'expireAfterSeconds' must be within the range of a 32-bit integer";
@@ -101,31 +105,30 @@ function wrongExpiry(value: Value, fields: number): string | undefined {
   return undefined;
 }
 
-function withKnownOptions(spec: Doc, ignoreUnknown: boolean): Doc {
+function withKnownFields(spec: Doc, ignoreUnknown: boolean): Doc {
   const kept: Doc = new Map();
   for (const [name, value] of spec) {
-    if (!OPTIONS.has(name)) {
+    if (!FIELDS.has(name)) {
       if (ignoreUnknown) continue;
       throw new CodedError(
         'InvalidIndexSpecificationOption',
-        `The field '${name}' is not valid for an index specification. Specification: ${show(spec)}`,
+        `The field '${name}' is not valid for an index specification. Specification: ${showDoc(spec)}`,
       );
     }
-    const option = OPTIONS.get(name);
-    if (option && !option.harmless(value)) {
-      throw new CodedError(
-        'NotImplemented',
-        `DiscoDB does not support ${option.feature} yet. Specification: ${show(spec)}`,
-      );
+    if (UNSUPPORTED.get(name)?.(value)) {
+      throw new CodedError('NotImplemented', `DiscoDB does not support ${name} yet. Specification: ${showDoc(spec)}`);
     }
-    // Of no effect since MongoDB 3.0, but drivers still send it.
-    if (!option && name !== 'dropDups')
-      kept.set(name, name === 'unique' || name === 'sparse' ? Boolean(toNumber(value) ?? value) : value);
+    if (name === FORGOTTEN) continue;
+    kept.set(name, name === 'unique' || name === 'sparse' ? isTrue(value) : value);
   }
   return kept;
 }
 
-/** A key is directions by path. Strings name kinds of index that MongoDB has and DiscoDB does not. */
+function isTrue(value: Value): boolean {
+  return isNumber(value) ? Number(value) !== 0 : Boolean(value);
+}
+
+/** A key is directions by path; a text in place of one names the kind of index. */
 function checkKey(key: Doc): void {
   if (key.size === 0) throw new CodedError('CannotCreateIndex', 'Index keys cannot be an empty object.');
   if (key.size > MAX_FIELDS) {
@@ -135,24 +138,19 @@ function checkKey(key: Doc): void {
     if (path === '' || path.split('.').includes('')) {
       throw new CodedError('CannotCreateIndex', 'Index keys cannot contain an empty field.');
     }
-    if (path === '$**' || path.endsWith('.$**')) {
-      throw new CodedError('NotImplemented', 'DiscoDB does not support wildcard indexes yet');
-    }
+    if (isWildcardPath(path)) continue;
     if (path.split('.').some((part) => part.startsWith('$') && !['$id', '$db', '$ref'].includes(part))) {
       throw new CodedError(
         'CannotCreateIndex',
         "Index key contains an illegal field name: field name starts with '$'.",
       );
     }
-    if (typeof direction === 'string') {
-      throw new CodedError('NotImplemented', `DiscoDB does not support indexes of type '${direction}' yet`);
-    }
-    const number = toNumber(direction);
-    if (number === undefined || number === 0 || Number.isNaN(number)) {
+    if (typeof direction === 'string') continue;
+    if (!isNumber(direction) || Number(direction) === 0 || Number.isNaN(Number(direction))) {
       throw new CodedError(
         'CannotCreateIndex',
         'Values in v:2 index key pattern must be numbers > 0, numbers < 0 or strings: ' +
-          show(doc({ [path]: direction })),
+          showDoc(doc({ [path]: direction })),
       );
     }
   }
@@ -161,10 +159,6 @@ function checkKey(key: Doc): void {
 function missing(field: string, spec: Doc): CodedError {
   return new CodedError(
     'FailedToParse',
-    `Error in specification ${show(spec)} :: caused by :: The '${field}' field is a required property of an index specification`,
+    `Error in specification ${showDoc(spec)} :: caused by :: The '${field}' field is a required property of an index specification`,
   );
-}
-
-function show(spec: Doc): string {
-  return toExtendedJson(encode(spec));
 }

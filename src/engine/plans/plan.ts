@@ -1,0 +1,75 @@
+import type { ArrayParts, Doc } from '../../bson/index.ts';
+import type { OrderedIndex } from '../../indexes/index.ts';
+import type { Filter, Metadata } from '../../query/index.ts';
+import type { Collection } from '../collection.ts';
+import type { Slot } from '../slot.ts';
+
+/** A way to the candidates of a query. Whoever follows it filters again, unless it is `exact`. */
+export interface Plan {
+  /** The stage that finds candidates, by MongoDB's name. */
+  readonly stage: string;
+  /** The candidates come in the order asked for: that of the query's sort, or `order` where the query has none. */
+  readonly sorted: boolean;
+  /** Every candidate matches. */
+  readonly exact: boolean;
+  /** Each candidate once. The collection may change between two of them. */
+  slots(): Iterable<Slot>;
+  /** As `explain` shows it. */
+  describe(): Doc;
+  /**
+   * What the plan knows of a match beside its document: what `$meta` shows and sorts by. A function of the document alone
+   * (and of the query), for a durable read shows other versions than those in the index.
+   */
+  meta?(doc: Doc): Metadata;
+  /** The order that the plan itself asks for, where the query has no sort: `$near` gives the nearest first. */
+  order?(left: Metadata, right: Metadata): number;
+}
+
+export interface PlanRequest {
+  readonly sort?: Doc | undefined;
+  readonly hint?: string | Doc | undefined;
+}
+
+/** An index that a query may go by. */
+export interface Choice {
+  readonly name: string;
+  readonly key: Doc;
+  readonly spec: Doc;
+  /** Where it has been given arrays (`OrderedIndex.arrays`). */
+  readonly arrays: ArrayParts | undefined;
+  /** Of the kind that `kindOf(key)` names. Called by whoever scans it: that of `_id` is built when first asked for. */
+  readonly index: () => OrderedIndex;
+}
+
+/** A query as access paths see it. */
+export interface PlanQuery {
+  readonly collection: Collection;
+  readonly filter: Filter;
+  /** Absent: none asked for. Never `$natural`. */
+  readonly sort: Doc | undefined;
+  /** The indexes that may be used: the hinted one alone, or all that are built and not hidden. */
+  readonly choices: readonly Choice[];
+  /** `choices` is the one that the client asked for. */
+  readonly hinted: boolean;
+}
+
+export interface Offer {
+  readonly plan: Plan;
+  /**
+   * How much of the query it answers; 0 is nothing, and the offer with the greatest number wins, of equal ones the first.
+   * `Number.POSITIVE_INFINITY` where the query has no other way, as `$text` and `$near` have none.
+   */
+  readonly score: number;
+}
+
+/**
+ * A way to go by some kind of index, or by some kind of predicate. One is one file in this folder and one row in
+ * `planner.ts`.
+ */
+export interface AccessPath {
+  /**
+   * The plans for a query, none where it has none of this path's predicates, or no index that answers them. Throws what
+   * MongoDB says where a predicate needs an index and there is none.
+   */
+  offers(query: PlanQuery): readonly Offer[];
+}

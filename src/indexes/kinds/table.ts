@@ -1,0 +1,35 @@
+import { CodedError } from '../../base/index.ts';
+import type { Doc } from '../../bson/index.ts';
+import type { IndexKind } from './kind.ts';
+import { ordered } from './ordered.ts';
+
+/** By the text that stands for a direction in the key pattern. */
+const KINDS: ReadonlyMap<string, IndexKind> = new Map(
+  [absent('hashed'), absent('2d'), absent('2dsphere'), absent('text')].map((kind) => [kind.name, kind]),
+);
+
+const WILDCARD = absent('wildcard');
+
+/** The kind of an index, by its key pattern. Throws CannotCreateIndex where it names none. */
+export function kindOf(pattern: Doc): IndexKind {
+  const name = [...pattern.values()].find((direction) => typeof direction === 'string');
+  if (name !== undefined) {
+    const kind = KINDS.get(name as string);
+    if (kind) return kind;
+    throw new CodedError('CannotCreateIndex', `Unknown index plugin '${name}'`);
+  }
+  return [...pattern.keys()].some(isWildcardPath) ? WILDCARD : ordered;
+}
+
+/** `$**` or `path.$**`. */
+export function isWildcardPath(path: string): boolean {
+  return path === '$**' || path.endsWith('.$**');
+}
+
+/** MongoDB has it and DiscoDB does not. */
+function absent(name: string): IndexKind {
+  const refuse = () => {
+    throw new CodedError('NotImplemented', `DiscoDB does not support ${name} indexes yet`);
+  };
+  return { name, check: refuse, complete: refuse, generator: refuse };
+}
