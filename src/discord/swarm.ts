@@ -20,8 +20,10 @@ export class Swarm {
   readonly #guildIds: readonly string[];
   readonly #userIds: ReadonlySet<string>;
   readonly #live: Bot[];
-  /** `user channel`: until when, by the steady clock. */
-  readonly #barred = new Map<string, number>();
+  /** `user channel`, where Discord refused: until when, by the steady clock. */
+  readonly #refused = new Map<string, number>();
+  /** `user channel`, where the channel's overwrites let the bot in by no name. It may have a role that does. */
+  readonly #shutOut = new Set<string>();
   readonly #probes = new Map<Bot, Promise<Standing>>();
   readonly #leaving = new Set<(bot: Bot) => void>();
   readonly #all: readonly Bot[];
@@ -53,8 +55,7 @@ export class Swarm {
   /** The bot by which a request on `route` could leave first. */
   pick(route: Route): Bot {
     if (this.#live.length === 1) return this.#live[0]!;
-    const usable = this.#live.filter((bot) => !this.#isBarred(bot, route));
-    const [first, ...others] = usable.length > 0 ? usable : this.#live;
+    const [first, ...others] = this.#candidates(route);
     let best = first!;
     let soonest = others.length > 0 ? best.rest.roomAt(route) : 0;
     for (const bot of others) {
@@ -96,12 +97,12 @@ export class Swarm {
     return this.#bar(bot, route, error.message);
   }
 
-  /** Takes over which of the bots a listed channel is closed to. */
+  /** Takes over which of the bots a listed channel does not name. */
   learnAccess(channel: string, shutOut: readonly string[]): void {
     for (const { userId } of this.#all) {
       const key = barKey(userId, channel);
-      if (shutOut.includes(userId)) this.#barred.set(key, Number.POSITIVE_INFINITY);
-      else if (this.#barred.get(key) === Number.POSITIVE_INFINITY) this.#barred.delete(key);
+      if (shutOut.includes(userId)) this.#shutOut.add(key);
+      else this.#shutOut.delete(key);
     }
   }
 
@@ -150,20 +151,27 @@ export class Swarm {
     return probe;
   }
 
-  /** False when every other bot is barred as well: then the refusal is the answer. */
+  /** Those that were not refused and are let in by name; else those that were not refused; else all. */
+  #candidates(route: Route): readonly Bot[] {
+    const free = this.#live.filter((bot) => !this.#isRefused(bot, route));
+    const named = free.filter(({ userId }) => !this.#shutOut.has(barKey(userId, route.major)));
+    return [named, free, this.#live].find(({ length }) => length > 0)!;
+  }
+
+  /** False when every other bot was refused as well: then the refusal is the answer. */
   #bar(bot: Bot, route: Route, why: string): boolean {
     const until = this.#env.clock.monotonic() + BARRED_MS;
-    this.#barred.set(barKey(bot.userId, route.major), until);
-    if (this.#live.every((one) => this.#isBarred(one, route))) {
-      for (const one of this.#live) this.#barred.delete(barKey(one.userId, route.major));
+    this.#refused.set(barKey(bot.userId, route.major), until);
+    if (this.#live.every((one) => this.#isRefused(one, route))) {
+      for (const one of this.#live) this.#refused.delete(barKey(one.userId, route.major));
       return false;
     }
     this.#env.log.warn({ bot: bot.userId, channel: route.major, why }, 'a bot may not work in a channel; others do');
     return true;
   }
 
-  #isBarred(bot: Bot, route: Route): boolean {
-    const until = this.#barred.get(barKey(bot.userId, route.major));
+  #isRefused(bot: Bot, route: Route): boolean {
+    const until = this.#refused.get(barKey(bot.userId, route.major));
     return until !== undefined && this.#env.clock.monotonic() < until;
   }
 }

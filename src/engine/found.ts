@@ -158,6 +158,8 @@ function withUnsettled(plan: Plan, unsettled: ReadonlyMap<number, { readonly slo
 async function readNext(chunks: Iterator<Chunk, undefined>, scan: Scan): Promise<ReadChunk | undefined> {
   const { loaded, read } = scan;
   const { collection, reader } = loaded;
+  // What was thrown away would end here as if it had been all.
+  collection.checkAlive();
   const { value: chunk } = chunks.next();
   if (!chunk) return undefined;
   const { slots, versions } = chunk;
@@ -176,6 +178,7 @@ async function readNext(chunks: Iterator<Chunk, undefined>, scan: Scan): Promise
   if (whole) return { ...chunk, contents };
   const fetched = absent.length > 0 ? await reader.readAll(absent) : undefined;
   for (const [at, slot] of slots.entries()) {
+    collection.checkAlive();
     contents[at] ??= await fetchedBytes(scan, slot, versions?.[at], fetched?.get(slot)?.bytes);
     if (read !== 'durable' && slot.deleted) contents[at] = undefined;
   }

@@ -9,6 +9,7 @@ import { withVirtualGlobals } from '../support/virtual-globals.ts';
 
 const API = 'http://discord.invalid/api/v10';
 const ERROR = 50;
+const ADMINISTRATOR = 1n << 3n;
 
 interface Line {
   readonly level: number;
@@ -300,6 +301,21 @@ describe('several bots', () => {
       const [message] = await post(one, 1);
       expect(message!.authorId).toBe(one.bots[1]!.userId);
       expect(one.clock.now() - start).toBeLessThan(1000);
+    }),
+  );
+
+  test(
+    'one that no channel names goes on where it may all, although another late one may not',
+    scene('off', 1, async (one) => {
+      const late = await one.emulator.landlord.addBot();
+      const mighty = await one.emulator.landlord.addBot({ permissions: ADMINISTRATOR });
+      const three = await one.open([...one.bots, late, mighty]);
+      await three.channels();
+      await three.append(one.channel, () => draft('by the first'));
+      await one.emulator.landlord.kick(one.bots[0]!.userId, one.guildId);
+      const { authorId } = await three.append(one.channel, () => draft('by the one that may'));
+      expect(authorId).toBe(mighty.userId);
+      await three.close();
     }),
   );
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type Doc, doc } from '../../../src/bson/index.ts';
+import { StoreError } from '../../../src/store/index.ts';
 import { NS, Stage } from './stage.ts';
 
 /** What the engine refuses as MongoDB does. */
@@ -47,6 +48,16 @@ it('a cursor ends with its collection', async () => {
   expect(await stage.run(cursor.next(10, 2 ** 24))).toHaveLength(10);
   await stage.run(stage.engine.dropCollection(NS));
   await expect(stage.run(cursor.next(10, 2 ** 24))).rejects.toMatchObject({ codeName: 'QueryPlanKilled' });
+});
+
+it('a cursor ends with what was in memory, when Discord refuses a write for good', async () => {
+  await stage.insert(Array.from({ length: 1000 }, (_, _id) => ({ _id })));
+  const cursor = await stage.run(stage.engine.find(NS, stage.query({})));
+  expect(await stage.run(cursor.next(10, 2 ** 24))).toHaveLength(10);
+  stage.store.faults.fail = () => new StoreError('forbidden', 'no permission');
+  await expect(stage.insert([{ _id: 'more' }])).rejects.toThrow('no permission');
+  stage.store.faults.fail = undefined;
+  await expect(stage.run(cursor.next(2000, 2 ** 24))).rejects.toThrow('no permission');
 });
 
 it('an update to more than 16 MiB is refused under a code of its own', async () => {
