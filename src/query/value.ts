@@ -122,7 +122,21 @@ export function element(name: string, value: Found): string {
 }
 
 function numberText(value: number | boolean | bigint): string {
-  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 1e15
-    ? value.toFixed(1)
-    : String(value);
+  return typeof value === 'number' ? doubleText(value) : String(value);
+}
+
+/** As C prints a double with `%.16g`, and `.0` after what has no point: `1.0`, `1e+20.0`, `nan.0`, `inf.0`. */
+function doubleText(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan.0' : value > 0 ? 'inf.0' : '-inf.0';
+  const [mantissa, exponent] = value.toExponential(15).split('e') as [string, string];
+  const power = Number(exponent);
+  const text =
+    power < -4 || power >= 16
+      ? `${trimZeros(mantissa)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
+      : `${Object.is(value, -0) ? '-' : ''}${trimZeros(value.toFixed(Math.max(0, 15 - power)))}`;
+  return text.includes('.') ? text : `${text}.0`;
+}
+
+function trimZeros(digits: string): string {
+  return digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
 }

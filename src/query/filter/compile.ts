@@ -1,8 +1,9 @@
 import { CodedError } from '../../base/index.ts';
 import { BSONRegExp, Code, type Doc, Int32, type Value } from '../../bson/index.ts';
-import { badValue, located, notImplemented } from '../error.ts';
+import { badValue, located, notImplemented, typeMismatch } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
 import { docOf, parsePath } from '../path.ts';
+import { fits, parseSchema } from '../schema/index.ts';
 import type { QueryContext } from '../types.ts';
 import { isArray, isDoc, truthy } from '../value.ts';
 import { type BitTest, testsBits } from './bits.ts';
@@ -63,8 +64,11 @@ function topLevel(name: string, operand: Value, context: QueryContext, level: Le
       throw new CodedError('IndexNotFound', 'text index required for $text query');
     case '$where':
       throw noScripting(operand);
-    case '$jsonSchema':
-      throw notImplemented(`${name} is not supported by DiscoDB`);
+    case '$jsonSchema': {
+      if (!isDoc(operand)) throw typeMismatch('$jsonSchema must be an object');
+      const schema = parseSchema(operand);
+      return (doc) => fits(docOf(doc), schema);
+    }
   }
   throw badValue(
     `unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,

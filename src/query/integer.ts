@@ -1,0 +1,29 @@
+import { Decimal128, type Value } from '../bson/index.ts';
+import { failedToParse } from './error.ts';
+import { exactLong } from './number.ts';
+import { element, isNumeric } from './value.ts';
+
+/**
+ * The int64 that an operand must stand for exactly, with MongoDB's words (`parseIntegerElementToLong`). Throws FailedToParse.
+ */
+export function exactOperand(name: string, operand: Value): bigint {
+  const shown = element(name, operand);
+  if (!isNumeric(operand)) throw failedToParse(`Expected a number in: ${shown}`);
+  if (typeof operand === 'number') {
+    if (Number.isNaN(operand)) throw failedToParse(`Expected an integer, but found NaN in: ${shown}`);
+    if (operand >= 2 ** 63 || operand < -(2 ** 63)) {
+      throw failedToParse(`Cannot represent as a 64-bit integer: ${shown}`);
+    }
+  }
+  const long = exactLong(operand);
+  if (long !== undefined) return long;
+  if (operand instanceof Decimal128) throw failedToParse(`Cannot represent as a 64-bit integer: ${shown}`);
+  throw failedToParse(`Expected an integer: ${shown}`);
+}
+
+/** The same, from 0 on. */
+export function nonNegativeLong(name: string, operand: Value): bigint {
+  const long = exactOperand(name, operand);
+  if (long < 0n) throw failedToParse(`Expected a non-negative number in: ${element(name, operand)}`);
+  return long;
+}
