@@ -30,7 +30,7 @@ const PACKAGES: Record<string, RegExp> = {
   fastify: /^emulator\//,
   ws: /^(emulator|discord)\//,
   '@fastify/busboy': /^emulator\//,
-  'sorted-btree': /^indexes\//,
+  'sorted-btree': /^base\//,
   snappy: /^wire\//,
   '@hpcc-js/wasm-zstd': /^wire\//,
   pino: /^base\//,

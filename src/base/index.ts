@@ -1,4 +1,5 @@
 export { assert, InvariantError, unreachable } from './assert.ts';
+export { type BTree, createBTree } from './btree.ts';
 export { type Clock, sleep, systemClock, type Timer } from './clock.ts';
 export { CodedError } from './coded-error.ts';
 export { type Deferred, deferred } from './deferred.ts';

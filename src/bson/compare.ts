@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { Binary, BSONRegExp, BSONSymbol, Code, DBRef, Decimal128, Int32, ObjectId, Timestamp } from 'bson';
 import { assert } from '../base/index.ts';
+import type { Collator } from './collator.ts';
 import { pointerNamespace } from './encode.ts';
 import { compareExact, type DecimalValue, decimalValue, doubleValue } from './exact-number.ts';
 import { dateMillis } from './far-date.ts';
@@ -11,17 +12,24 @@ import { type Doc, RawDoc, type Value } from './values.ts';
 /**
  * MongoDB's order over all values: negative, 0 or positive. First by type, the four numeric types being one, and string
  * and symbol too; then by value. Numbers compare exactly across types, NaN is the lowest of them and equal to itself.
- * `Array.prototype.sort` puts `undefined` last without asking, so sort things that hold values, not bare values.
+ * `Array.prototype.sort` puts `undefined` last without asking, so sort things that hold values, not bare values. The
+ * collator orders strings and symbols, those within documents and arrays too; names of fields, code and regular
+ * expressions never.
  */
-export function compare(a: Value, b: Value): number {
-  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
+export function compare(a: Value, b: Value, collator?: Collator): number {
+  if (typeof a === 'string' && typeof b === 'string') return collator ? collator.compare(a, b) : compareText(a, b);
   if (typeof a === 'number' && typeof b === 'number') return compareMixed(a, b);
   const ranks = typeRank(a) - typeRank(b);
-  return ranks === 0 ? compareSameRank(a, b) : ranks;
+  return ranks === 0 ? compareSameRank(a, b, collator) : ranks;
 }
 
-export function equal(a: Value, b: Value): boolean {
-  return compare(a, b) === 0;
+export function equal(a: Value, b: Value, collator?: Collator): boolean {
+  return compare(a, b, collator) === 0;
+}
+
+/** `compare` for those who hand it on: without a collator it is `compare` itself. */
+export function comparison(collator: Collator | undefined): (a: Value, b: Value) => number {
+  return collator ? (a, b) => compare(a, b, collator) : compare;
 }
 
 /** By Unicode code point, which is the order of the UTF-8 bytes. */
@@ -42,12 +50,12 @@ export function codePointOrder(unit: number): number {
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
-function compareSameRank(a: Value, b: Value): number {
+function compareSameRank(a: Value, b: Value, collator: Collator | undefined): number {
   if (a instanceof ObjectId && b instanceof ObjectId) return Buffer.compare(a.id, b.id);
   if (isNumeric(a) && isNumeric(b)) return compareNumbers(a, b);
-  if (isText(a) && isText(b)) return compareText(textOf(a), textOf(b));
-  if (a instanceof Map && b instanceof Map) return compareDocs(a, b);
-  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b);
+  if (isText(a) && isText(b)) return (collator ?? CODE_POINTS).compare(textOf(a), textOf(b));
+  if (a instanceof Map && b instanceof Map) return compareDocs(a, b, collator);
+  if (Array.isArray(a) && Array.isArray(b)) return compareArrays(a, b, collator);
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b);
   if (a instanceof Date && b instanceof Date) return compareMixed(dateMillis(a), dateMillis(b));
   if (a instanceof Binary && b instanceof Binary) return compareBinary(a, b);
@@ -96,6 +104,8 @@ function compareDecimals(a: DecimalValue, b: DecimalValue): number {
   return compareMixed(typeof a === 'number' ? a : 0, typeof b === 'number' ? b : 0);
 }
 
+const CODE_POINTS = { compare: compareText };
+
 type Text = string | BSONSymbol;
 
 function isText(value: Value): value is Text {
@@ -107,22 +117,23 @@ function textOf(value: Text): string {
 }
 
 /** Field by field: type, then name, then value; of two where one begins the other, the shorter is less. */
-function compareDocs(a: Doc, b: Doc): number {
+function compareDocs(a: Doc, b: Doc, collator?: Collator): number {
   const others = b.entries();
   for (const [name, value] of a) {
     const other = others.next();
     if (other.done) return 1;
     const [otherName, otherValue] = other.value;
-    const order = typeRank(value) - typeRank(otherValue) || compareText(name, otherName) || compare(value, otherValue);
+    const order =
+      typeRank(value) - typeRank(otherValue) || compareText(name, otherName) || compare(value, otherValue, collator);
     if (order !== 0) return order;
   }
   return others.next().done ? 0 : -1;
 }
 
-function compareArrays(a: readonly Value[], b: readonly Value[]): number {
+function compareArrays(a: readonly Value[], b: readonly Value[], collator: Collator | undefined): number {
   const shared = Math.min(a.length, b.length);
   for (let index = 0; index < shared; index++) {
-    const order = compare(a[index], b[index]);
+    const order = compare(a[index], b[index], collator);
     if (order !== 0) return order;
   }
   return a.length - b.length;

@@ -1,7 +1,8 @@
 /**
  * BSON, exactly: `values.ts` says what a value is in memory, `walk.ts` finds fields in bytes, `decode.ts` and
- * `encode.ts` go between the two, `compare.ts` is MongoDB's order, `key.ts` that order as text, `extended-json.ts` a
- * document that people can read, `path.ts` what an index sees of a document. Pure: no I/O, no clock.
+ * `encode.ts` go between the two, `compare.ts` is MongoDB's order, `key.ts` that order as text, `collator.ts` the order of
+ * strings that a collation asks for, `extended-json.ts` a document that people can read, `path.ts` what an index sees of
+ * a document. Pure: no I/O, no clock.
  */
 export {
   Binary,
@@ -16,7 +17,9 @@ export {
   ObjectId,
   Timestamp,
 } from 'bson';
-export { compare, equal, identical } from './compare.ts';
+export type { CollationSpec } from './collation-spec.ts';
+export { Collator, sameCollation } from './collator.ts';
+export { compare, comparison, equal, identical } from './compare.ts';
 export { decode, decodeOnly, decodeWithout, getField } from './decode.ts';
 export { encode, pointerNamespace } from './encode.ts';
 export { fromExtendedJson, toExtendedJson } from './extended-json.ts';
@@ -26,6 +29,8 @@ export { encodeKey } from './key.ts';
 export { doc, toPlain, toValue } from './literal.ts';
 export { newObjectId } from './object-id.ts';
 export { type ArrayParts, expandPaths, type PathRow, type PathRows, type PathValues, pathValues } from './path.ts';
+export { showDoc } from './show.ts';
+export { type TextKeys, TextOrder } from './text-order.ts';
 export { isNumber, MAX_DEPTH, scopeOf, TYPE, type TypeAlias, typeAlias, typeNumber } from './types.ts';
 export { validate } from './validate.ts';
 export { type Doc, RawDoc, type Value } from './values.ts';

@@ -6,6 +6,7 @@ import { pointerNamespace } from './encode.ts';
 import { compareExact, decimalValue, doubleValue, type Exact, floorDouble } from './exact-number.ts';
 import { dateMillis } from './far-date.ts';
 import { typeRank } from './order.ts';
+import type { TextKeys } from './text-order.ts';
 import { scopeOf } from './types.ts';
 import { asBuffer } from './utf8.ts';
 import { type Doc, RawDoc, type Value } from './values.ts';
@@ -18,10 +19,11 @@ const TERMINATOR = '\0';
  * A value as text whose order under `<` is the value's order under `compare`, equal values giving equal text, and no
  * text beginning another, so that texts put after each other order compound keys. Only for keys in memory: the text is
  * a string of code units, not of characters. It begins with the code unit of the type's rank.
- * `descending` turns the order round.
+ * `descending` turns the order round. With `texts` (a collator's, an index's) strings stand in their order, and two keys
+ * go together only if both were made with the same one.
  */
-export function encodeKey(value: Value, descending = false): string {
-  const key = String.fromCharCode(typeRank(value)) + body(value);
+export function encodeKey(value: Value, descending = false, texts?: TextKeys): string {
+  const key = String.fromCharCode(typeRank(value)) + body(value, texts);
   return descending ? invert(key) : key;
 }
 
@@ -31,10 +33,10 @@ function invert(key: string): string {
   return inverted;
 }
 
-function body(value: Value): string {
+function body(value: Value, texts: TextKeys | undefined): string {
   switch (typeof value) {
     case 'string':
-      return text(value);
+      return texts ? texts.key(value) + TERMINATOR : text(value);
     case 'number':
       return double(value) + EXACT;
     case 'bigint':
@@ -44,16 +46,16 @@ function body(value: Value): string {
     case 'undefined':
       return '';
     case 'object':
-      return objectBody(value);
+      return objectBody(value, texts);
   }
 }
 
-function objectBody(value: Value & (object | null)): string {
+function objectBody(value: Value & (object | null), texts: TextKeys | undefined): string {
   if (value === null) return '';
   if (value instanceof ObjectId) return objectId(value);
   if (value instanceof Int32) return double(value.value) + EXACT;
-  if (value instanceof Map) return documentBody(value);
-  if (Array.isArray(value)) return arrayBody(value);
+  if (value instanceof Map) return documentBody(value, texts);
+  if (Array.isArray(value)) return arrayBody(value, texts);
   if (value instanceof Date) return int64(dateMillis(value));
   assert(!(value instanceof RawDoc), 'raw documents are only encoded, never ordered');
   switch (value._bsontype) {
@@ -66,7 +68,7 @@ function objectBody(value: Value & (object | null)): string {
     case 'BSONRegExp':
       return text(value.pattern) + text(value.options);
     case 'BSONSymbol':
-      return text(value.value);
+      return body(value.value, texts);
     case 'DBRef':
       return pointerBody(value);
     case 'Code':
@@ -79,15 +81,15 @@ function objectBody(value: Value & (object | null)): string {
   }
 }
 
-function documentBody(doc: Doc): string {
+function documentBody(doc: Doc, texts?: TextKeys): string {
   let key = '';
-  for (const [name, value] of doc) key += String.fromCharCode(typeRank(value)) + text(name) + body(value);
+  for (const [name, value] of doc) key += String.fromCharCode(typeRank(value)) + text(name) + body(value, texts);
   return key + END;
 }
 
-function arrayBody(values: readonly Value[]): string {
+function arrayBody(values: readonly Value[], texts: TextKeys | undefined): string {
   let key = '';
-  for (const value of values) key += encodeKey(value);
+  for (const value of values) key += encodeKey(value, false, texts);
   return key + END;
 }
 

@@ -1,6 +1,6 @@
 import { CodedError } from '../base/index.ts';
-import { type Doc, doc, isNumber, typeAlias, type Value } from '../bson/index.ts';
-import { isWildcardPath, kindOf, showDoc } from '../indexes/index.ts';
+import { type Doc, doc, isNumber, showDoc, typeAlias, type Value } from '../bson/index.ts';
+import { isWildcardPath, kindOf } from '../indexes/index.ts';
 
 const MAX_FIELDS = 32;
 const MAX_INDEXES_PER_COMMAND = 1000;

@@ -1,6 +1,5 @@
 import { CodedError } from '../base/index.ts';
-import type { Doc } from '../bson/index.ts';
-import { showDoc } from './show.ts';
+import { type Doc, showDoc } from '../bson/index.ts';
 
 /** The error of a unique index in the server's words, which libraries take apart. `ns` is `db.collection`. */
 export function duplicateKeyError(ns: string, indexName: string, keyPattern: Doc, keyValue: Doc): CodedError {

@@ -8,4 +8,3 @@ export { duplicateKeyError } from './duplicate-key.ts';
 export type { DocumentKeys, IndexKey, IndexKind, KeyGenerator } from './kinds/kind.ts';
 export { isWildcardPath, kindOf } from './kinds/table.ts';
 export { type Conflict, type IndexEntry, type IndexOptions, OrderedIndex } from './ordered-index.ts';
-export { showDoc } from './show.ts';

@@ -1,7 +1,6 @@
-import { assert } from '../base/index.ts';
+import { assert, type BTree, createBTree } from '../base/index.ts';
 import type { ArrayParts, Doc, Value } from '../bson/index.ts';
 import type { KeyRange } from './bounds.ts';
-import { type BTree, createBTree } from './btree.ts';
 import type { DocumentKeys, KeyGenerator } from './kinds/kind.ts';
 
 export interface IndexOptions {
@@ -41,7 +40,7 @@ export class OrderedIndex {
   readonly unique: boolean;
   readonly #partial: ((doc: Doc) => boolean) | undefined;
   readonly #generator: KeyGenerator;
-  readonly #tree: BTree = createBTree();
+  readonly #tree: BTree<number> = createBTree();
   #arrays: readonly Set<number>[] | undefined;
   #bytes = 0;
   /** Grows with every change, so that a scan under way notices. */

@@ -1,4 +1,4 @@
-import type { Doc, KeptDoc, Value } from '../bson/index.ts';
+import type { Collator, Doc, KeptDoc, Value } from '../bson/index.ts';
 
 /** What a command gives along with its query. */
 export interface QueryContext {
@@ -6,6 +6,8 @@ export interface QueryContext {
   readonly variables?: ReadonlyMap<string, Value>;
   /** `$$NOW`. */
   readonly now: Date;
+  /** The order of strings; without one, that of code points. */
+  readonly collator?: Collator | undefined;
   /** A double in [0, 1), for `$rand`, `$sample`, `$sampleRate`. */
   readonly random: () => number;
 }

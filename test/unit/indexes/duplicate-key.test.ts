@@ -11,9 +11,10 @@ import {
   MaxKey,
   MinKey,
   ObjectId,
+  showDoc,
   Timestamp,
 } from '../../../src/bson/index.ts';
-import { duplicateKeyError, showDoc } from '../../../src/indexes/index.ts';
+import { duplicateKeyError } from '../../../src/indexes/index.ts';
 
 test('a duplicate key is told as the server tells it', () => {
   const error = duplicateKeyError('shop.users', 'email_1', doc({ email: 1 }), doc({ email: 'a@b.c' }));

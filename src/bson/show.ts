@@ -1,21 +1,9 @@
 import { Buffer } from 'node:buffer';
-import {
-  Binary,
-  BSONRegExp,
-  BSONSymbol,
-  Code,
-  DBRef,
-  type Doc,
-  dateMillis,
-  Int32,
-  MaxKey,
-  MinKey,
-  ObjectId,
-  pointerNamespace,
-  scopeOf,
-  Timestamp,
-  type Value,
-} from '../bson/index.ts';
+import { Binary, BSONRegExp, BSONSymbol, Code, DBRef, Int32, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
+import { pointerNamespace } from './encode.ts';
+import { dateMillis } from './far-date.ts';
+import { scopeOf } from './types.ts';
+import type { Doc, Value } from './values.ts';
 
 /** Longer texts and binary values are cut, as the server cuts them in messages: from so many bytes on, to so many. */
 const CUT = {
