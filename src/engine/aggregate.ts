@@ -76,7 +76,7 @@ function pipelineContext(
     async read(coll) {
       const handle = namespaces.handle({ db: ns.db, coll });
       const docs: Doc[] = [];
-      if (handle) for await (const doc of findDocs(env, handle, all)) docs.push(doc);
+      if (handle) for await (const batch of findDocs(env, handle, all)) docs.push(...batch);
       return docs;
     },
     replaceCollection: (db, coll, docs) => replaceContent(env, namespaces, { db, coll }, docs),
@@ -110,15 +110,10 @@ async function stageSource(engine: Engine, ns: Namespace, env: Env, stage: strin
   throw new CodedError('NotImplemented', `the stage ${stage} is not implemented`);
 }
 
-async function* encoded(docs: AsyncIterable<Doc>): AsyncGenerator<Uint8Array[]> {
-  let batch: Uint8Array[] = [];
-  for await (const doc of docs) {
-    batch.push(encode(doc));
-    if (batch.length < OUTPUT_BATCH) continue;
-    yield batch;
-    batch = [];
+async function* encoded(batches: AsyncIterable<Doc[]>): AsyncGenerator<Uint8Array[]> {
+  for await (const batch of batches) {
+    for (let at = 0; at < batch.length; at += OUTPUT_BATCH) yield batch.slice(at, at + OUTPUT_BATCH).map(encode);
   }
-  if (batch.length > 0) yield batch;
 }
 
-async function* nothing(): AsyncGenerator<Doc> {}
+async function* nothing(): AsyncGenerator<Doc[]> {}

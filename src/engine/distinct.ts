@@ -12,8 +12,8 @@ export async function distinctValues(
   query: FindQuery,
 ): Promise<Value[]> {
   const seen = new Map<string, Value>();
-  for await (const doc of findDocs(env, handle, query)) {
-    for (const value of pathValues(doc, path).values) {
+  for await (const batch of findDocs(env, handle, query)) {
+    for (const value of batch.flatMap((doc) => pathValues(doc, path).values)) {
       const key = encodeKey(value);
       if (!seen.has(key)) seen.set(key, value);
     }

@@ -164,8 +164,8 @@ export async function countMatches(env: Env, handle: CollectionHandle, query: Fi
   return count;
 }
 
-/** Every match decoded, for what works on documents and not on bytes. */
-export async function* findDocs(env: Env, handle: CollectionHandle, query: FindQuery): AsyncGenerator<Doc> {
+/** Every match decoded, batch by batch, for what works on documents and not on bytes. */
+export async function* findDocs(env: Env, handle: CollectionHandle, query: FindQuery): AsyncGenerator<Doc[]> {
   const { matches } = await execute(env, handle, query);
-  for await (const batch of matches) for (const { doc } of batch) yield doc;
+  for await (const batch of matches) yield batch.map(({ doc }) => doc);
 }

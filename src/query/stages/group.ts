@@ -4,8 +4,7 @@ import { compileExpression, rootScope, type Scope } from '../expressions/index.t
 import { clampedInt, intOrLong } from '../number.ts';
 import { isArray, isDoc, isNumeric, MISSING, typeName } from '../value.ts';
 import { compileAccumulations, type Group } from './accumulation.ts';
-import type { StageCompiler } from './stage.ts';
-import { type Stage, whole } from './stage.ts';
+import { type Stage, type StageCompiler, streamOf, whole } from './stage.ts';
 
 export const group: StageCompiler = (spec, { context }) => {
   if (!isDoc(spec)) throw located(15947, "a group's fields must be specified in an object");
@@ -35,19 +34,25 @@ const COUNT: Doc = new Map([['count', new Map([['$sum', intOrLong(1)]])]]);
 function grouping(idOf: (scope: Scope) => Value, start: (scope: Scope) => Group): Stage {
   return async function* (source) {
     const groups = new Map<string, { id: Value; group: Group }>();
-    for await (const doc of source) {
-      const scope = rootScope(doc);
-      const id = idOf(scope);
-      const key = encodeKey(id);
-      let entry = groups.get(key);
-      if (!entry) {
-        entry = { id, group: start(scope) };
-        groups.set(key, entry);
+    for await (const batch of source) {
+      for (const doc of batch) {
+        const scope = rootScope(doc);
+        const id = idOf(scope);
+        const key = encodeKey(id);
+        let entry = groups.get(key);
+        if (!entry) {
+          entry = { id, group: start(scope) };
+          groups.set(key, entry);
+        }
+        entry.group.add(scope);
       }
-      entry.group.add(scope);
     }
-    for (const { id, group } of groups.values()) yield group.finish(new Map([['_id', id]]));
+    yield* streamOf(finished(groups.values()));
   };
+}
+
+function* finished(groups: Iterable<{ id: Value; group: Group }>): Generator<Doc> {
+  for (const { id, group } of groups) yield group.finish(new Map([['_id', id]]));
 }
 
 /** `$bucket`. */

@@ -32,12 +32,16 @@ export const lookup: StageCompiler = (spec, env) => {
   return async function* (source) {
     const others = from === undefined ? [] : await env.context.read(from);
     const index = foreign === undefined ? undefined : new FieldIndex(others, foreign);
-    for await (const doc of source) {
-      const matched = index ? index.find(resolvePath(doc, local!.split('.'))) : others;
-      const found = pipeline
-        ? await collect(env.run(pipeline, streamOf(matched), withVariables(env, variables, doc)))
-        : matched;
-      yield assign(doc, found);
+    for await (const batch of source) {
+      const joined: Doc[] = [];
+      for (const doc of batch) {
+        const matched = index ? index.find(resolvePath(doc, local!.split('.'))) : others;
+        const found = pipeline
+          ? await collect(env.run(pipeline, streamOf(matched), withVariables(env, variables, doc)))
+          : matched;
+        joined.push(assign(doc, found));
+      }
+      yield joined;
     }
   };
 };
@@ -126,7 +130,7 @@ export const facet: StageCompiler = (spec, env) => {
     const result: Doc = new Map();
     for (const [name, pipeline] of facets)
       result.set(name, await collect(env.run(pipeline, streamOf(docs), env.context)));
-    yield result;
+    yield [result];
   };
 };
 
@@ -158,12 +162,14 @@ export const graphLookup: StageCompiler = (spec, env) => {
   return async function* (source) {
     const others = (await env.context.read(from)).filter((doc) => !filter || filter.matches(doc));
     const index = new FieldIndex(others, connectTo);
-    for await (const doc of source) {
-      const found = reach(index, startWith(rootScope(doc)), connectFrom.split('.'), maxDepth);
-      const docs = [...found].map(([other, depth]) =>
-        depthField ? new Map(other).set(depthField, BigInt(depth)) : other,
-      );
-      yield compileAddFields(new Map([[as, new Map([['$literal', docs]])]]), env.context)(doc);
+    for await (const batch of source) {
+      yield batch.map((doc) => {
+        const found = reach(index, startWith(rootScope(doc)), connectFrom.split('.'), maxDepth);
+        const docs = [...found].map(([other, depth]) =>
+          depthField ? new Map(other).set(depthField, BigInt(depth)) : other,
+        );
+        return compileAddFields(new Map([[as, new Map([['$literal', docs]])]]), env.context)(doc);
+      });
     }
   };
 };

@@ -12,7 +12,7 @@ export const match: StageCompiler = (spec, { context }) => {
   if (!isDoc(spec)) throw located(15959, 'the match filter must be an expression in an object');
   const filter = compileFilter(spec, context);
   return async function* (source) {
-    for await (const doc of source) if (filter.matches(doc)) yield doc;
+    for await (const batch of source) yield batch.filter((doc) => filter.matches(doc));
   };
 };
 
@@ -32,10 +32,11 @@ export const skip: StageCompiler = (spec) => {
     );
   }
   return async function* (source) {
-    let left = count;
-    for await (const doc of source) {
-      if (left > 0n) left -= 1n;
-      else yield doc;
+    let left = Number(count);
+    for await (const batch of source) {
+      const from = Math.min(left, batch.length);
+      left -= from;
+      yield from === 0 ? batch : batch.slice(from);
     }
   };
 };
@@ -50,11 +51,12 @@ export const limit: StageCompiler = (spec) => {
   }
   if (count === 0n) throw located(15958, 'the limit must be positive');
   return async function* (source) {
-    let left = count;
-    for await (const doc of source) {
-      yield doc;
-      left -= 1n;
-      if (left === 0n) return;
+    let left = Number(count);
+    for await (const batch of source) {
+      const taken = batch.length <= left ? batch : batch.slice(0, left);
+      left -= taken.length;
+      yield taken;
+      if (left === 0) return;
     }
   };
 };
@@ -101,8 +103,8 @@ export const count: StageCompiler = (spec) => {
 function counting(field: string): Stage {
   return async function* (source) {
     let total = 0;
-    for await (const _ of source) total += 1;
-    if (total > 0) yield new Map([[field, intOrLong(total)]]);
+    for await (const batch of source) total += batch.length;
+    if (total > 0) yield [new Map([[field, intOrLong(total)]])];
   };
 }
 

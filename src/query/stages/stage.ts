@@ -1,7 +1,11 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import type { PipelineContext } from '../types.ts';
 
-export type Stream = AsyncIterable<Doc>;
+/**
+ * Documents on their way, in batches as they come: an asynchronous step for each document would cost more than most
+ * stages do. A batch may be empty, and belongs to whoever pulled it.
+ */
+export type Stream = AsyncIterable<Doc[]>;
 
 /** A stage ready to run: it pulls from the one before it, and holds no more than its meaning demands. */
 export type Stage = (source: Stream) => Stream;
@@ -17,31 +21,45 @@ export type StageCompiler = (spec: Value, env: StageEnv, name: string) => Stage;
 
 export async function collect(source: Stream): Promise<Doc[]> {
   const docs: Doc[] = [];
-  for await (const doc of source) docs.push(doc);
+  for await (const batch of source) for (const doc of batch) docs.push(doc);
   return docs;
 }
 
-export async function* streamOf(docs: Iterable<Doc>): Stream {
-  yield* docs;
+/** As many as a stage that makes documents of its own hands on at once. */
+const BATCH = 512;
+
+export async function* streamOf(docs: Iterable<Doc>): AsyncGenerator<Doc[]> {
+  let batch: Doc[] = [];
+  for (const doc of docs) {
+    batch.push(doc);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 /** A stage that needs all of its input at once. */
 export function whole(apply: (docs: Doc[]) => Iterable<Doc> | Promise<Iterable<Doc>>): Stage {
   return async function* (source) {
-    yield* await apply(await collect(source));
+    yield* streamOf(await apply(await collect(source)));
   };
 }
 
 /** A stage that makes of each document one, several or none. */
 export function each(apply: (doc: Doc) => Iterable<Doc>): Stage {
   return async function* (source) {
-    for await (const doc of source) yield* apply(doc);
+    for await (const batch of source) {
+      const made: Doc[] = [];
+      for (const doc of batch) for (const each of apply(doc)) made.push(each);
+      yield made;
+    }
   };
 }
 
 /** A stage that makes one document of one. */
 export function mapped(apply: (doc: Doc) => Doc): Stage {
   return async function* (source) {
-    for await (const doc of source) yield apply(doc);
+    for await (const batch of source) yield batch.map(apply);
   };
 }

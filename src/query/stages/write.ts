@@ -23,14 +23,16 @@ const WHEN_NOT_MATCHED = ['insert', 'discard', 'fail'];
 export const merge: StageCompiler = (spec, { context }) => {
   const full = fullMerge(spec, context.db);
   return async function* (source) {
-    let batch: Doc[] = [];
-    for await (const doc of source) {
-      batch.push(doc);
-      if (batch.length < MERGE_BATCH) continue;
-      await context.merge(full, batch);
-      batch = [];
+    let held: Doc[] = [];
+    for await (const batch of source) {
+      for (const doc of batch) {
+        held.push(doc);
+        if (held.length < MERGE_BATCH) continue;
+        await context.merge(full, held);
+        held = [];
+      }
     }
-    if (batch.length > 0) await context.merge(full, batch);
+    if (held.length > 0) await context.merge(full, held);
     yield* [];
   };
 };

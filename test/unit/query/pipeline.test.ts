@@ -3,8 +3,8 @@ import { Decimal128, type Doc, doc } from '../../../src/bson/index.ts';
 import { checkPipeline, runPipeline } from '../../../src/query/index.ts';
 import { expectCoded, pipelineContext, show } from './support.ts';
 
-async function* stream(documents: object[]): AsyncGenerator<Doc> {
-  for (const document of documents) yield doc(document);
+async function* stream(documents: object[]): AsyncGenerator<Doc[]> {
+  for (const document of documents) yield [doc(document)];
 }
 
 const stagesOf = (stages: object[]) => stages.map((stage) => doc(stage));
@@ -12,8 +12,8 @@ const shown = (documents: object[]) => documents.map((item) => show(doc(item)));
 
 async function run(stages: object[], documents: object[], collections?: Record<string, object[]>): Promise<string[]> {
   const result: string[] = [];
-  for await (const item of runPipeline(stagesOf(stages), stream(documents), pipelineContext(collections))) {
-    result.push(show(item));
+  for await (const batch of runPipeline(stagesOf(stages), stream(documents), pipelineContext(collections))) {
+    result.push(...batch.map(show));
   }
   return result;
 }
@@ -361,7 +361,7 @@ describe('pipelines', () => {
   test('$out and $merge hand over their documents and give none', async () => {
     const context = pipelineContext();
     for (const stages of [[{ $out: 'o' }], [{ $merge: { into: 'm', on: 'k', whenMatched: 'replace' } }]]) {
-      for await (const item of runPipeline(stagesOf(stages), stream([{ k: 1 }]), context)) throw new Error(show(item));
+      for await (const batch of runPipeline(stagesOf(stages), stream([{ k: 1 }]), context)) expect(batch).toEqual([]);
     }
     expect(context.written).toEqual([
       ['test', 'o', shown([{ k: 1 }])],
@@ -374,16 +374,16 @@ describe('pipelines', () => {
 
   test('a pipeline pulls no more than it needs', async () => {
     let pulled = 0;
-    async function* source(): AsyncGenerator<Doc> {
-      for (;;) yield doc({ n: pulled++ });
+    async function* source(): AsyncGenerator<Doc[]> {
+      for (;;) yield [doc({ n: pulled++ })];
     }
     const result: Doc[] = [];
-    for await (const item of runPipeline(
+    for await (const batch of runPipeline(
       stagesOf([{ $match: { n: { $gt: 2 } } }, { $limit: 2 }]),
       source(),
       pipelineContext(),
     )) {
-      result.push(item);
+      result.push(...batch);
     }
     expect(result.map(show)).toEqual(shown([{ n: 3 }, { n: 4 }]));
     expect(pulled).toBe(5);
