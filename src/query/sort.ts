@@ -1,4 +1,4 @@
-import { compare, type Doc, type Value } from '../bson/index.ts';
+import { type Collator, comparison, type Doc, type Value } from '../bson/index.ts';
 import { located, notImplemented } from './error.ts';
 import { clampedLong } from './number.ts';
 import { type Path, parsePath, visitPath } from './path.ts';
@@ -14,14 +14,15 @@ interface Key {
 }
 
 /** Compiles a sort specification. Throws the errors that MongoDB gives for `$sort`. */
-export function compileSort(sort: Doc): Comparator {
+export function compileSort(sort: Doc, collator?: Collator): Comparator {
   const keys = [...sort].map(([name, direction]) => sortKey(name, direction));
   if (keys.length > MAX_SORT_KEYS) {
     throw located(13103, `too many compound keys: a sort may have ${MAX_SORT_KEYS} at most`);
   }
+  const compare = comparison(collator);
   return (left, right) => {
     for (const { path, direction } of keys) {
-      const order = compare(extreme(left, path, direction), extreme(right, path, direction));
+      const order = compare(extreme(left, path, direction, compare), extreme(right, path, direction, compare));
       if (order !== 0) return order * direction;
     }
     return 0;
@@ -52,7 +53,7 @@ function sortKey(name: string, operand: Value): Key {
  * The value that a document sorts by: null for nothing, an array by its least element (greatest when descending), an
  * empty array below null.
  */
-function extreme(doc: Doc, path: Path, direction: 1 | -1): Value {
+function extreme(doc: Doc, path: Path, direction: 1 | -1, compare: (a: Value, b: Value) => number): Value {
   let best: Value;
   let has = false;
   const consider = (value: Value) => {
