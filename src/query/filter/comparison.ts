@@ -1,7 +1,7 @@
 import { BSONRegExp, type Collator, comparison, Int32, MaxKey, MinKey, type Value } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
 import { isNaNNumber } from '../number.ts';
-import { compileRegex } from '../regex.ts';
+import { compileRegex } from '../regex/index.ts';
 import { bracket, type Found, isDoc, isNumeric, MISSING, textOf } from '../value.ts';
 import { leaf, type Predicate } from './predicate.ts';
 
