@@ -29,7 +29,7 @@ export { encodeKey } from './key.ts';
 export { doc, toPlain, toValue } from './literal.ts';
 export { newObjectId } from './object-id.ts';
 export { type ArrayParts, expandPaths, type PathRow, type PathRows, type PathValues, pathValues } from './path.ts';
-export { showDoc } from './show.ts';
+export { showDoc, showValue } from './show.ts';
 export { type TextKeys, TextOrder } from './text-order.ts';
 export { isNumber, MAX_DEPTH, scopeOf, TYPE, type TypeAlias, typeAlias, typeNumber } from './types.ts';
 export { validate } from './validate.ts';

@@ -14,11 +14,12 @@ const CUT = {
 
 /** A document as the server's messages show it (`BSONObj::toString`): not JSON, and not to be read back. */
 export function showDoc(doc: Doc): string {
-  const fields = [...doc].map(([name, value]) => `${name}: ${show(value)}`);
+  const fields = [...doc].map(([name, value]) => `${name}: ${showValue(value)}`);
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
 }
 
-function show(value: Value): string {
+/** A value as the server's messages and plans show it (`BSONElement::toString`). */
+export function showValue(value: Value): string {
   switch (typeof value) {
     case 'string':
       return showText(value);
@@ -34,7 +35,7 @@ function show(value: Value): string {
 function showObject(value: Value & (object | null)): string {
   if (value === null) return 'null';
   if (value instanceof Map) return showDoc(value);
-  if (Array.isArray(value)) return value.length === 0 ? '[]' : `[ ${value.map(show).join(', ')} ]`;
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : `[ ${value.map(showValue).join(', ')} ]`;
   if (value instanceof Date) return `new Date(${dateMillis(value)})`;
   if (value instanceof ObjectId) return `ObjectId('${value.toHexString()}')`;
   if (value instanceof Int32) return String(value.value);
@@ -64,7 +65,8 @@ function showCode(code: Code): string {
 
 /** Sixteen digits, and a point where there is none, so that a double looks like one. */
 function showDouble(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
+  if (Number.isNaN(value)) return 'nan.0';
+  if (!Number.isFinite(value)) return value > 0 ? 'inf.0' : '-inf.0';
   const digits = String(Number(value.toPrecision(16)));
   return /[.e]/.test(digits) ? digits : `${digits}.0`;
 }

@@ -2,7 +2,6 @@ import { aggregate } from './aggregate.ts';
 import { buildInfo } from './build-info.ts';
 import { bulkWrite } from './bulk-write.ts';
 import { collStats } from './coll-stats.ts';
-import { compact } from './compact.ts';
 import { connectionStatus } from './connection-status.ts';
 import { count } from './count.ts';
 import { create } from './create.ts';
@@ -57,7 +56,6 @@ const ALL: readonly Command[] = [
   buildInfo,
   bulkWrite,
   collStats,
-  compact,
   connectionStatus,
   count,
   create,

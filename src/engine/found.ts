@@ -95,7 +95,8 @@ export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
       const content = chunk.contents[at];
       if (content === undefined) continue;
       scan.examined.docs++;
-      if (exact || matches(scan.filter, content)) found.push(new Found(chunk.slots[at]!.recordId, content, metaOf));
+      if ((exact && chunk.whole) || matches(scan.filter, content))
+        found.push(new Found(chunk.slots[at]!.recordId, content, metaOf));
       if (scan.examined.docs % CLOCK_EVERY !== 0 || clock.monotonic() - begun < TURN_MS) continue;
       await others();
       begun = clock.monotonic();
@@ -123,6 +124,8 @@ interface Chunk {
 }
 
 interface ReadChunk extends Chunk {
+  /** Nothing had to be fetched: all are as they were when the plan gave them. */
+  readonly whole: boolean;
   /** Undefined where there is no document any more. */
   readonly contents: readonly (Content | undefined)[];
 }
@@ -175,14 +178,14 @@ async function readNext(chunks: Iterator<Chunk, undefined>, scan: Scan): Promise
     // A durable read shows what was deleted since.
     return read === 'durable' || !slot.deleted ? content : undefined;
   });
-  if (whole) return { ...chunk, contents };
+  if (whole) return { ...chunk, whole, contents };
   const fetched = absent.length > 0 ? await reader.readAll(absent) : undefined;
   for (const [at, slot] of slots.entries()) {
     collection.checkAlive();
     contents[at] ??= await fetchedBytes(scan, slot, versions?.[at], fetched?.get(slot)?.bytes);
     if (read !== 'durable' && slot.deleted) contents[at] = undefined;
   }
-  return { ...chunk, contents };
+  return { ...chunk, whole, contents };
 }
 
 /** What a fetch brought; for a durable read what Discord holds, where the document was changed during the fetch. */

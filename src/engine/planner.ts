@@ -1,9 +1,11 @@
 import { CodedError } from '../base/index.ts';
-import { type Doc, encodeKey, equal, identical, doc as literal, type Value } from '../bson/index.ts';
-import { type Filter, fieldPredicates } from '../query/index.ts';
+import { BSONRegExp, type Doc, encodeKey, equal, identical, doc as literal, type Value } from '../bson/index.ts';
+import { conjuncts, type Filter, filterTree, showAll } from '../query/index.ts';
 import { type Collection, nsText } from './collection.ts';
+import { conditionsOf } from './plans/condition.ts';
 import { byOrderedIndex } from './plans/ordered.ts';
-import type { AccessPath, Choice, Offer, Plan, PlanRequest } from './plans/plan.ts';
+import type { AccessPath, Choice, Offer, Plan, PlanQuery, PlanRequest } from './plans/plan.ts';
+import { stageDoc } from './plans/stage.ts';
 
 export type { Plan, PlanRequest } from './plans/plan.ts';
 
@@ -15,17 +17,34 @@ export function naturalOrder(spec: string | Doc | undefined): 1 | -1 | undefined
   return Number(spec.get('$natural')) < 0 ? -1 : 1;
 }
 
-export function planQuery(collection: Collection, filter: Filter, { sort, hint }: PlanRequest): Plan {
+/** The plan of a query, and those that lost to it, for `explain`. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly rejected: readonly Plan[];
+}
+
+export function planQuery(collection: Collection, filter: Filter, request: PlanRequest): Plan {
+  return weighPlans(collection, filter, request).plan;
+}
+
+export function weighPlans(collection: Collection, filter: Filter, request: PlanRequest): Planned {
+  const { sort, hint, skip = 0, limit = 0 } = request;
   const wantsOrder = sort !== undefined && sort.size > 0;
   const natural = naturalOrder(hint) ?? naturalOrder(sort);
-  if (natural) return collectionScan(collection, filter, natural, !wantsOrder || naturalOrder(sort) === natural);
+  if (natural) {
+    return alone(collectionScan(collection, filter, natural, !wantsOrder || naturalOrder(sort) === natural));
+  }
   const hinted = hint === undefined ? undefined : findHinted(collection, hint);
-  const id = fieldPredicates(filter.source).get('_id');
-  if (!hinted && id && 'eq' in id && !Array.isArray(id.eq)) return idLookup(collection, filter, id.eq as Value);
-  const query = {
+  const id = hinted ? undefined : soughtId(filter.source);
+  if (id) return alone(idLookup(collection, filter, id.value));
+  const nodes = conjuncts(filterTree(filter.source));
+  const query: PlanQuery = {
     collection,
     filter,
+    conjuncts: nodes,
+    conditions: conditionsOf(nodes),
     sort: wantsOrder ? sort : undefined,
+    wanted: limit === 0 ? Number.POSITIVE_INFINITY : skip + limit,
     choices: hinted ? [hinted] : choices(collection),
     hinted: hinted !== undefined,
   };
@@ -33,7 +52,21 @@ export function planQuery(collection: Collection, filter: Filter, { sort, hint }
   for (const path of ACCESS_PATHS) {
     for (const offer of path.offers(query)) if (offer.score > (best?.score ?? 0)) best = offer;
   }
-  return best?.plan ?? collectionScan(collection, filter, 1, !wantsOrder);
+  if (best) return { plan: best.plan, rejected: best.rejected ?? [] };
+  return alone(collectionScan(collection, filter, 1, !wantsOrder));
+}
+
+function alone(plan: Plan): Planned {
+  return { plan, rejected: [] };
+}
+
+/** The `_id` that every match has. An array matches by its elements too, and a document may be operators. */
+function soughtId(filter: Doc): { readonly value: Value } | undefined {
+  const given = filter.get('_id');
+  const value = given instanceof Map && given.has('$eq') ? given.get('$eq') : given;
+  if (given === undefined || Array.isArray(value) || value instanceof BSONRegExp) return undefined;
+  if (value instanceof Map && [...value.keys()][0]?.startsWith('$')) return undefined;
+  return { value };
 }
 
 function findHinted(collection: Collection, hint: string | Doc): Choice {
@@ -70,7 +103,11 @@ function idLookup(collection: Collection, filter: Filter, id: Value): Plan {
       const slot = collection.byId(encodeKey(id));
       return slot ? [slot] : [];
     },
-    describe: () => literal({ stage: 'IDHACK' }),
+    describe: (ran) =>
+      stageDoc('IDHACK', {
+        work: ran && { advanced: ran.matched, works: 1 },
+        fields: ran && { keysExamined: ran.docsExamined, docsExamined: ran.docsExamined },
+      }),
   };
 }
 
@@ -79,12 +116,16 @@ function collectionScan(collection: Collection, filter: Filter, direction: 1 | -
     stage: 'COLLSCAN',
     sorted,
     exact: false,
+    keysExamined: 0,
     slots: () => collection.scan(direction === -1),
-    describe: () =>
-      literal({
-        stage: 'COLLSCAN',
-        filter: filter.source.size > 0 ? filter.source : undefined,
-        direction: direction === 1 ? 'forward' : 'backward',
+    describe: (ran) =>
+      stageDoc('COLLSCAN', {
+        filter: showAll(conjuncts(filterTree(filter.source))),
+        work: ran && { advanced: ran.matched, works: ran.docsExamined + 1 },
+        fields: {
+          direction: direction === 1 ? 'forward' : 'backward',
+          docsExamined: ran?.docsExamined,
+        },
       }),
   };
 }

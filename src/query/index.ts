@@ -2,7 +2,20 @@
  * The door of the query room: filters, updates, projections, sorts and aggregation pipelines on BSON values. Pure: it
  * reads no clock and no storage but through the contexts that it is given.
  */
-export { compileFilter, type FieldPredicate, fieldPredicates, upsertSeed } from './filter/index.ts';
+export {
+  compileFilter,
+  conjuncts,
+  type FieldPredicate,
+  type FilterNode,
+  fieldPredicates,
+  filterTree,
+  isOnValues,
+  operatorNodes,
+  showAll,
+  showFilter,
+  upsertSeed,
+} from './filter/index.ts';
+export { arrayIndex } from './path.ts';
 export { compileProjection, type Projection } from './projection/index.ts';
 export { compileSort } from './sort.ts';
 export { checkPipeline, runPipeline, startsPipeline } from './stages/index.ts';

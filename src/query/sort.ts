@@ -1,9 +1,10 @@
-import { type Collator, comparison, type Doc, type Value } from '../bson/index.ts';
-import { located, notImplemented } from './error.ts';
+import { CodedError } from '../base/index.ts';
+import { compare, type Doc, expandPaths, type PathRow, type Value } from '../bson/index.ts';
+import { badValue, located, notImplemented } from './error.ts';
 import { clampedLong } from './number.ts';
-import { type Path, parsePath, visitPath } from './path.ts';
+import { type Path, parsePath } from './path.ts';
 import type { Comparator } from './types.ts';
-import { element, isDoc, isNumeric, MISSING } from './value.ts';
+import { element, isDoc, isNumeric } from './value.ts';
 
 /** Most keys that a sort may have, as in MongoDB. */
 const MAX_SORT_KEYS = 32;
@@ -14,19 +15,59 @@ interface Key {
 }
 
 /** Compiles a sort specification. Throws the errors that MongoDB gives for `$sort`. */
-export function compileSort(sort: Doc, collator?: Collator): Comparator {
+export function compileSort(sort: Doc): Comparator {
   const keys = [...sort].map(([name, direction]) => sortKey(name, direction));
   if (keys.length > MAX_SORT_KEYS) {
     throw located(13103, `too many compound keys: a sort may have ${MAX_SORT_KEYS} at most`);
   }
-  const compare = comparison(collator);
+  const paths = keys.map(({ path }) => path.parts);
+  const byRows = (left: Doc, right: Doc) => compareRows(firstRow(left), firstRow(right));
   return (left, right) => {
     for (const { path, direction } of keys) {
-      const order = compare(extreme(left, path, direction, compare), extreme(right, path, direction, compare));
+      const one = plainValue(left, path);
+      const other = plainValue(right, path);
+      if (one === ARRAY || other === ARRAY) return byRows(left, right);
+      const order = compare(one, other);
       if (order !== 0) return order * direction;
     }
     return 0;
   };
+
+  function compareRows(left: readonly Value[], right: readonly Value[]): number {
+    for (const [at, { direction }] of keys.entries()) {
+      const order = compare(left[at], right[at]);
+      if (order !== 0) return order * direction;
+    }
+    return 0;
+  }
+
+  /** What a document with arrays sorts by: the first of the keys that an index of the sort's pattern would hold. */
+  function firstRow(doc: Doc): readonly Value[] {
+    const rows = rowsOf(doc, paths);
+    return rows.reduce((first, next) => (compareRows(next.values, first.values) < 0 ? next : first)).values;
+  }
+}
+
+const ARRAY: unique symbol = Symbol('array');
+
+/** A field's value where no array is on the path or at its end; null for nothing. */
+function plainValue(doc: Doc, { parts }: Path): Value | typeof ARRAY {
+  let value: Value = doc;
+  for (const part of parts) {
+    if (Array.isArray(value)) return ARRAY;
+    if (!(value instanceof Map) || !value.has(part)) return null;
+    value = value.get(part);
+  }
+  return Array.isArray(value) ? ARRAY : value;
+}
+
+function rowsOf(doc: Doc, paths: readonly (readonly string[])[]): readonly PathRow[] {
+  try {
+    return expandPaths(doc, paths).rows;
+  } catch (error) {
+    if (!(error instanceof CodedError && error.codeName === 'CannotIndexParallelArrays')) throw error;
+    throw badValue('cannot sort with keys that are parallel arrays');
+  }
 }
 
 function sortKey(name: string, operand: Value): Key {
@@ -47,25 +88,4 @@ function sortKey(name: string, operand: Value): Key {
     throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
   }
   return { path: parsePath(name), direction: direction === 1n ? 1 : -1 };
-}
-
-/**
- * The value that a document sorts by: null for nothing, an array by its least element (greatest when descending), an
- * empty array below null.
- */
-function extreme(doc: Doc, path: Path, direction: 1 | -1, compare: (a: Value, b: Value) => number): Value {
-  let best: Value;
-  let has = false;
-  const consider = (value: Value) => {
-    if (!has || compare(value, best) * direction < 0) best = value;
-    has = true;
-  };
-  visitPath(doc, path, false, (value) => {
-    if (!Array.isArray(value)) consider(value === MISSING ? null : value);
-    // An empty array has no element to sort by: it counts as undefined, as in an index.
-    else if (value.length === 0) consider(undefined);
-    else for (const item of value) consider(item);
-    return false;
-  });
-  return has ? best : null;
 }

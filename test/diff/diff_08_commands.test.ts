@@ -5,6 +5,7 @@ const own = ownServer();
 
 const MISSING = [
   'collMod',
+  'compact',
   'createRole',
   'createUser',
   'dropRole',

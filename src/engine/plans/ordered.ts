@@ -1,149 +1,142 @@
-import { type Doc, encodeKey, doc as literal, type Value } from '../../bson/index.ts';
-import { type FieldRange, type KeyRange, keyRange, kindOf } from '../../indexes/index.ts';
-import { type FieldPredicate, type Filter, fieldPredicates } from '../../query/index.ts';
+import type { Doc } from '../../bson/index.ts';
+import { kindOf } from '../../indexes/index.ts';
+import { type FilterNode, showAll } from '../../query/index.ts';
 import type { Collection } from '../collection.ts';
 import { implies } from '../implies.ts';
 import type { Slot } from '../slot.ts';
-import type { AccessPath, Choice, Plan } from './plan.ts';
+import { assignBounds, type FieldBounds } from './assign.ts';
+import { boundsOf, type Condition } from './condition.ts';
+import { indexOrder } from './index-order.ts';
+import { IndexScan } from './index-scan.ts';
+import type { AccessPath, Choice, Plan, PlanQuery, Ran } from './plan.ts';
+import { stageDoc } from './stage.ts';
 
-/** More points than this of `$in` lists are not worth a search each. */
-const MAX_POINTS = 1000;
-
-interface IndexPlan {
-  readonly choice: Choice;
-  readonly multikey: boolean;
-  readonly ranges: readonly KeyRange[];
+/** A scan of one index that would answer a query. */
+export interface Candidate {
+  readonly scan: IndexScan;
   readonly sorted: boolean;
-  readonly reverse: boolean;
-  readonly score: number;
+  readonly exact: boolean;
+  /** The conjuncts of the filter that the bounds do not settle. */
+  readonly residual: readonly FilterNode[];
+  /** Fields with one value, or some. */
+  readonly points: number;
+  /** The filter bounds it, or the index leaves documents out that the filter would refuse. */
+  readonly narrow: boolean;
 }
 
-/** Equality, ranges and sorts by ascending and descending keys. */
+/** Entries of a candidate that are counted to weigh it against others. */
+const TRIAL_KEYS = 101;
+
+/**
+ * Equality, ranges and sorts by ascending and descending keys. Of several candidates the one wins that has the fewest
+ * keys to look at, counted up to 101 as they stand; of equal ones the one that gives the sort's order, then the one with
+ * more fields bounded by values, then the one with fewer fields, then the older. Nothing else counts, so the same query
+ * on the same documents always has the same plan.
+ */
 export const byOrderedIndex: AccessPath = {
-  offers({ collection, filter, sort, choices, hinted }) {
-    const predicates = fieldPredicates(filter.source);
-    return choices
-      .filter((choice) => kindOf(choice.key).name === 'btree' && (hinted || findsAll(choice, filter, predicates)))
-      .map((choice) => {
-        const plan = planIndex(choice, predicates, sort);
-        return { plan: indexScan(collection, plan), score: hinted ? plan.score + 1 : plan.score };
-      });
+  offers(query) {
+    const ranked = rank(candidates(query), query);
+    const [best, ...rest] = ranked;
+    if (!best) return [];
+    const plan = (each: Candidate) => scanPlan(query.collection, each);
+    return [{ plan: plan(best), score: 1, rejected: rest.map(plan) }];
   },
 };
+
+/** All scans that answer something of the query; the hinted one in any case. */
+export function candidates(query: PlanQuery): Candidate[] {
+  const { choices, hinted } = query;
+  return choices
+    .filter((choice) => kindOf(choice.key).name === 'btree' && (hinted || holdsAll(choice, query)))
+    .map((choice) => candidate(choice, query))
+    .filter(({ narrow, sorted }) => narrow || hinted || (sorted && query.sort));
+}
+
+function candidate(choice: Choice, { conditions, conjuncts, sort }: PlanQuery): Candidate {
+  const { key, arrays, spec } = choice;
+  const assigned = assignBounds([...key.keys()], arrays, conditions);
+  const scan = new IndexScan(choice, assigned);
+  const order = sort && indexOrder(key, sort, assigned, scan.points, arrays);
+  if (order) scan.inOrder(order);
+  const settled = arrays ? new Set<FilterNode>() : settledBy(scan, assigned);
+  const residual = conjuncts.filter((node) => !settled.has(node));
+  return {
+    scan,
+    sorted: sort === undefined || order !== undefined,
+    exact: residual.length === 0,
+    residual,
+    points: scan.points,
+    narrow: scan.bounded > 0 || spec.get('sparse') === true || spec.has('partialFilterExpression'),
+  };
+}
+
+/** The conjuncts that hold of every key within the bounds. */
+function settledBy(scan: IndexScan, assigned: readonly FieldBounds[]): Set<FilterNode> {
+  const used = assigned.slice(0, scan.loose ? scan.bounded - 1 : scan.bounded);
+  const exact = used.flatMap(({ conditions }) => conditions).filter(({ bounds }) => bounds.exact);
+  return new Set(exact.map(({ condition }) => condition.source));
+}
 
 /**
  * A partial index lacks what its filter leaves out, a sparse one documents that have none of its fields: a query goes by
  * it unasked only when it wants none of those.
  */
-function findsAll({ key, spec }: Choice, filter: Filter, predicates: ReadonlyMap<string, FieldPredicate>): boolean {
+function holdsAll({ key, spec }: Choice, { filter, conditions }: PlanQuery): boolean {
   const partial = spec.get('partialFilterExpression');
   if (partial instanceof Map && !implies(filter.source, partial)) return false;
   if (spec.get('sparse') !== true) return true;
-  return [...key.keys()].some((path) => {
-    const predicate = predicates.get(path);
-    if (!predicate) return false;
-    const values = equalities(predicate);
-    if (values) return values.every((value) => value !== null && value !== undefined);
-    const { value } = predicate.lower ?? predicate.upper ?? {};
-    return value !== null && value !== undefined;
-  });
+  return conditions.some((condition) => key.has(condition.path) && refusesMissing(condition));
 }
 
-function planIndex(choice: Choice, predicates: ReadonlyMap<string, FieldPredicate>, sort: Doc | undefined): IndexPlan {
-  const fields = [...choice.key.keys()];
-  const multikey = choice.arrays !== undefined;
-  let points: Value[][] = [[]];
-  let score = 0;
-  let at = 0;
-  // Of a multikey index only one field's bounds are sound: two fields may match by different elements.
-  const usable = multikey ? 1 : fields.length;
-  for (; at < usable; at++) {
-    const values = equalities(predicates.get(fields[at]!));
-    if (!values || points.length * values.length > MAX_POINTS) break;
-    points = points.flatMap((point) => values.map((value) => [...point, value]));
-    score += 10;
-  }
-  const range = at < usable ? rangeOf(predicates.get(fields[at]!), multikey) : {};
-  if (range.lower || range.upper) score += 5;
-  const direction = points.length === 1 && !multikey ? sortDirection(choice.key, at, sort, predicates) : undefined;
-  if (direction) score += 4;
-  const ranges = points.map((point) => keyRange(choice.key, point, range));
-  return { choice, multikey, ranges, sorted: direction !== undefined, reverse: direction === -1, score };
+function refusesMissing(condition: Condition): boolean {
+  return boundsOf(condition, true)?.matchesMissing === false;
 }
 
-/** The values that a field must have one of. An array's elements, not the array, are in the index. */
-function equalities(predicate: FieldPredicate | undefined): readonly Value[] | undefined {
-  const values = predicate && 'eq' in predicate ? [predicate.eq as Value] : predicate?.in;
-  if (!values || values.some(Array.isArray)) return undefined;
-  return [...new Map(values.map((value) => [encodeKey(value), value])).values()].sort((left, right) =>
-    encodeKey(left) < encodeKey(right) ? -1 : 1,
+/** The best first. */
+export function rank(all: readonly Candidate[], { wanted, sort }: PlanQuery): Candidate[] {
+  if (all.length < 2) return [...all];
+  const costs = new Map(all.map((each) => [each, cost(each, sort, wanted)]));
+  return [...all].sort(
+    (left, right) =>
+      costs.get(left)! - costs.get(right)! ||
+      Number(right.sorted) - Number(left.sorted) ||
+      right.points - left.points ||
+      right.scan.bounded - left.scan.bounded ||
+      left.scan.choice.key.size - right.scan.choice.key.size,
   );
 }
 
-/** Of a multikey index one end only: different elements may satisfy the two. */
-function rangeOf(predicate: FieldPredicate | undefined, multikey: boolean): FieldRange {
-  const { lower, upper } = predicate ?? {};
-  if (Array.isArray(lower?.value) || Array.isArray(upper?.value)) return {};
-  if (lower && (multikey || !upper)) return { lower };
-  if (!upper) return {};
-  return lower ? { lower, upper } : { upper };
+/** What is sorted and exact stops when enough is found. */
+function cost({ scan, sorted, exact }: Candidate, sort: Doc | undefined, wanted: number): number {
+  const enough = exact && (sorted || !sort) ? wanted : Number.POSITIVE_INFINITY;
+  return Math.min(scan.count(TRIAL_KEYS), enough);
 }
 
-/** Whether the index gives the sort's order from field `from` on, forwards or backwards; fixed fields order nothing. */
-function sortDirection(
-  key: Doc,
-  from: number,
-  sort: Doc | undefined,
-  predicates: ReadonlyMap<string, FieldPredicate>,
-): 1 | -1 | undefined {
-  if (!sort) return undefined;
-  const fixed = new Set([...key.keys()].slice(0, from));
-  const wanted = [...sort].filter(([path]) => !(fixed.has(path) && 'eq' in (predicates.get(path) ?? {})));
-  const given = [...key].slice(from);
-  if (wanted.length === 0) return 1;
-  if (wanted.length > given.length) return undefined;
-  let direction: 1 | -1 | undefined;
-  for (const [at, [path, value]] of wanted.entries()) {
-    const [indexPath, indexValue] = given[at]!;
-    if (path !== indexPath) return undefined;
-    const same = Math.sign(Number(value)) === Math.sign(Number(indexValue)) ? 1 : -1;
-    if (direction !== undefined && direction !== same) return undefined;
-    direction = same;
-  }
-  return direction;
+function scanPlan(collection: Collection, { scan, sorted, exact, residual }: Candidate): Plan {
+  return {
+    stage: 'IXSCAN',
+    sorted,
+    exact,
+    slots: () => slotsOf(collection, scan),
+    get keysExamined() {
+      return scan.keysExamined;
+    },
+    describe: (ran) => fetchStage(scan.describe(ran !== undefined), residual, scan, ran),
+  };
 }
 
-function indexScan(collection: Collection, plan: IndexPlan): Plan {
-  const { choice, multikey, ranges, reverse, sorted } = plan;
-  return { stage: 'IXSCAN', sorted, exact: false, slots: () => indexSlots(collection, plan), describe };
-
-  function describe(): Doc {
-    const scan = {
-      stage: 'IXSCAN',
-      keyPattern: choice.key,
-      indexName: choice.name,
-      isMultiKey: multikey,
-      isUnique: choice.spec.get('unique') === true,
-      isSparse: choice.spec.get('sparse') === true,
-      isPartial: choice.spec.has('partialFilterExpression'),
-      indexVersion: 2,
-      direction: reverse ? 'backward' : 'forward',
-      ranges: ranges.length,
-    };
-    return literal({ stage: 'FETCH', inputStage: scan });
-  }
+function fetchStage(input: Doc, residual: readonly FilterNode[], scan: IndexScan, ran: Ran | undefined): Doc {
+  return stageDoc('FETCH', {
+    filter: showAll(residual),
+    work: ran && { advanced: ran.matched, works: scan.keysExamined + 1 },
+    fields: ran && { docsExamined: ran.docsExamined, alreadyHasObj: 0 },
+    input,
+  });
 }
 
-function* indexSlots(collection: Collection, { choice, multikey, ranges, reverse }: IndexPlan): Iterable<Slot> {
-  const index = choice.index();
-  // A document of several keys may stand in the ranges more than once.
-  const seen = multikey ? new Set<number>() : undefined;
-  for (const range of ranges) {
-    for (const { recordId } of index.scan({ ...range, reverse })) {
-      if (seen?.has(recordId)) continue;
-      seen?.add(recordId);
-      const slot = collection.slot(recordId);
-      if (slot) yield slot;
-    }
+export function* slotsOf(collection: Collection, scan: IndexScan): Generator<Slot> {
+  for (const { recordId } of scan.entries()) {
+    const slot = collection.slot(recordId);
+    if (slot) yield slot;
   }
 }

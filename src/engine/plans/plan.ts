@@ -1,8 +1,9 @@
 import type { ArrayParts, Doc } from '../../bson/index.ts';
 import type { OrderedIndex } from '../../indexes/index.ts';
-import type { Filter, Metadata } from '../../query/index.ts';
+import type { Filter, FilterNode, Metadata } from '../../query/index.ts';
 import type { Collection } from '../collection.ts';
 import type { Slot } from '../slot.ts';
+import type { Condition } from './condition.ts';
 
 /** A way to the candidates of a query. Whoever follows it filters again, unless it is `exact`. */
 export interface Plan {
@@ -10,12 +11,14 @@ export interface Plan {
   readonly stage: string;
   /** The candidates come in the order asked for: that of the query's sort, or `order` where the query has none. */
   readonly sorted: boolean;
-  /** Every candidate matches. */
+  /** Every candidate matches at the moment when it is given: its newest version does, not one that is read later. */
   readonly exact: boolean;
   /** Each candidate once. The collection may change between two of them. */
   slots(): Iterable<Slot>;
-  /** As `explain` shows it. */
-  describe(): Doc;
+  /** As `explain` shows it; with `ran`, what its stages did when `slots` was last gone through. */
+  describe(ran?: Ran): Doc;
+  /** Keys that were looked at when `slots` was last gone through; absent: one for each candidate. */
+  readonly keysExamined?: number;
   /**
    * What the plan knows of a match beside its document: what `$meta` shows and sorts by. A function of the document alone
    * (and of the query), for a durable read shows other versions than those in the index.
@@ -25,9 +28,19 @@ export interface Plan {
   order?(left: Metadata, right: Metadata): number;
 }
 
+/** What became of a plan's candidates. */
+export interface Ran {
+  readonly docsExamined: number;
+  /** Documents that matched. */
+  readonly matched: number;
+}
+
 export interface PlanRequest {
   readonly sort?: Doc | undefined;
   readonly hint?: string | Doc | undefined;
+  readonly skip?: number;
+  /** 0 or absent is no limit. */
+  readonly limit?: number;
 }
 
 /** An index that a query may go by. */
@@ -45,8 +58,14 @@ export interface Choice {
 export interface PlanQuery {
   readonly collection: Collection;
   readonly filter: Filter;
+  /** What the filter demands: all of these. */
+  readonly conjuncts: readonly FilterNode[];
+  /** The conditions on paths among them. */
+  readonly conditions: readonly Condition[];
   /** Absent: none asked for. Never `$natural`. */
   readonly sort: Doc | undefined;
+  /** How many matches are wanted, skipped ones included; infinity for all. */
+  readonly wanted: number;
   /** The indexes that may be used: the hinted one alone, or all that are built and not hidden. */
   readonly choices: readonly Choice[];
   /** `choices` is the one that the client asked for. */
@@ -60,6 +79,8 @@ export interface Offer {
    * `Number.POSITIVE_INFINITY` where the query has no other way, as `$text` and `$near` have none.
    */
   readonly score: number;
+  /** Plans that were weighed against it, for `explain`. */
+  readonly rejected?: readonly Plan[];
 }
 
 /**

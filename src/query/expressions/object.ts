@@ -1,4 +1,4 @@
-import { type Collator, comparison, type Doc, equal, type Value } from '../../bson/index.ts';
+import { compare, type Doc, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { field } from '../path.ts';
 import { type Found, isArray, isDoc, isNullish, MISSING, typeName } from '../value.ts';
@@ -40,32 +40,27 @@ export const objects: Operators = {
     const args = namedArguments(name, operand, ['field', 'input'], [], 4161100);
     return withField(args, '$$REMOVE', compiler);
   },
-  $setUnion: evaluated(0, Number.POSITIVE_INFINITY, (args, name, { context }) => {
+  $setUnion: evaluated(0, Number.POSITIVE_INFINITY, (args, name) => {
     if (args.some(isNullish)) return null;
-    return distinct(
-      args.flatMap((arg) => set(arg, name)),
-      context.collator,
-    );
+    return distinct(args.flatMap((arg) => set(arg, name)));
   }),
-  $setIntersection: evaluated(0, Number.POSITIVE_INFINITY, (args, name, { context }) => {
+  $setIntersection: evaluated(0, Number.POSITIVE_INFINITY, (args, name) => {
     if (args.some(isNullish)) return null;
     const [first, ...rest] = args.map((arg) => set(arg, name));
-    return distinct(first ?? [], context.collator).filter((item) =>
-      rest.every((other) => contains(other, item, context.collator)),
-    );
+    return distinct(first ?? []).filter((item) => rest.every((other) => contains(other, item)));
   }),
-  $setDifference: evaluated(2, 2, (args, name, { context }) => {
+  $setDifference: evaluated(2, 2, (args, name) => {
     if (args.some(isNullish)) return null;
     const [from, without] = args.map((arg) => set(arg, name));
-    return unique(from!, context.collator).filter((item) => !contains(without!, item, context.collator));
+    return unique(from!).filter((item) => !contains(without!, item));
   }),
-  $setEquals: evaluated(2, Number.POSITIVE_INFINITY, (args, name, { context }) => {
-    const [first, ...rest] = args.map((arg) => distinct(set(arg, name), context.collator));
-    return rest.every((other) => equal(other, first, context.collator));
+  $setEquals: evaluated(2, Number.POSITIVE_INFINITY, (args, name) => {
+    const [first, ...rest] = args.map((arg) => distinct(set(arg, name)));
+    return rest.every((other) => compare(other, first) === 0);
   }),
-  $setIsSubset: evaluated(2, 2, (args, name, { context }) => {
+  $setIsSubset: evaluated(2, 2, (args, name) => {
     const [part, whole] = args.map((arg) => set(arg, name));
-    return part!.every((item) => contains(whole!, item, context.collator));
+    return part!.every((item) => contains(whole!, item));
   }),
 };
 
@@ -129,20 +124,19 @@ function set(value: Found, name: string): readonly Value[] {
   throw located(17043, `All operands of ${name} must be arrays. One argument is of type: ${typeName(value)}`);
 }
 
-function contains(list: readonly Value[], wanted: Value, collator: Collator | undefined): boolean {
-  return list.some((item) => equal(item, wanted, collator));
+function contains(list: readonly Value[], wanted: Value): boolean {
+  return list.some((item) => compare(item, wanted) === 0);
 }
 
 /** Sorted and without repetitions, as MongoDB's ordered sets come out. */
-function distinct(list: readonly Value[], collator: Collator | undefined): Value[] {
-  const compare = comparison(collator);
+function distinct(list: readonly Value[]): Value[] {
   const sorted = [...list].sort(compare);
   return sorted.filter((item, at) => at === 0 || compare(item, sorted[at - 1]) !== 0);
 }
 
 /** Without repetitions, in the order of first appearance. */
-function unique(list: readonly Value[], collator: Collator | undefined): Value[] {
+function unique(list: readonly Value[]): Value[] {
   const kept: Value[] = [];
-  for (const item of list) if (!contains(kept, item, collator)) kept.push(item);
+  for (const item of list) if (!contains(kept, item)) kept.push(item);
   return kept;
 }

@@ -1,7 +1,7 @@
 import { BSONRegExp, Int32, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { clampedInt, clampedLong, exactLong } from '../number.ts';
-import { compileRegex, type Regex } from '../regex/index.ts';
+import { compileRegex } from '../regex.ts';
 import { type Found, isNullish, isNumeric, textOf, typeName } from '../value.ts';
 import { dateText } from './date-text.ts';
 import { binary, type Expression, evaluated, namedArguments, type Operator, type Operators, unary } from './types.ts';
@@ -65,12 +65,8 @@ export const strings: Operators = {
     return match ? found(match, text) : null;
   }),
   $regexFindAll: regexOperator((regex, text) => {
-    const all: Value[] = [];
-    for (let match = regex.exec(text); match; match = regex.exec(text, next(match, text))) {
-      all.push(found(match, text));
-      if (next(match, text) > text.length) break;
-    }
-    return all;
+    const global = new RegExp(regex.source, `${regex.flags}g`);
+    return [...text.matchAll(global)].map((match) => found(match, text));
   }),
 };
 
@@ -191,7 +187,7 @@ function replacer(apply: (text: string, find: string, by: string) => string): Op
   };
 }
 
-function regexOperator(apply: (regex: Regex, text: string) => Value): Operator {
+function regexOperator(apply: (regex: RegExp, text: string) => Value): Operator {
   return (operand, compiler, name): Expression => {
     const args = namedArguments(name, operand, ['input', 'regex'], ['options'], 51103);
     const input = compiler.compile(args.get('input'));
@@ -209,14 +205,7 @@ function regexOperator(apply: (regex: Regex, text: string) => Value): Operator {
   };
 }
 
-/** Where to look on: behind the match, and a code point further behind an empty one. */
-function next(match: RegExpExecArray, text: string): number {
-  const end = match.index + match[0].length;
-  if (match[0] !== '') return end;
-  return end + ((text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1);
-}
-
-function expressionRegex(pattern: Found, flags: Found, name: string): Regex {
+function expressionRegex(pattern: Found, flags: Found, name: string): RegExp {
   const given =
     flags === undefined || isNullish(flags)
       ? ''
@@ -225,13 +214,13 @@ function expressionRegex(pattern: Found, flags: Found, name: string): Regex {
     if (given && pattern.options) {
       throw located(51107, `${name}: found regex option(s) specified in both 'regex' and 'option' fields`);
     }
-    return compileRegex(pattern.pattern, given || pattern.options, name);
+    return compileRegex(pattern.pattern, given || pattern.options);
   }
-  return compileRegex(string(pattern, 51105, `${name} needs 'regex' to be of type string or regex, got `), given, name);
+  return compileRegex(string(pattern, 51105, `${name} needs 'regex' to be of type string or regex, got `), given);
 }
 
-function found(match: RegExpExecArray, text: string): Value {
-  const before = text.slice(0, match.index);
+function found(match: RegExpExecArray | RegExpMatchArray, text: string): Value {
+  const before = text.slice(0, match.index ?? 0);
   return new Map<string, Value>([
     ['match', match[0]],
     ['idx', new Int32([...before].length)],

@@ -100,7 +100,7 @@ function sampleRate(operand: Value, context: QueryContext): Matcher {
 
 function condition(operand: Value, path: string, context: QueryContext): Predicate {
   if (operand instanceof BSONRegExp) return matchesRegex(operand);
-  return isExpressionDoc(operand) ? operators(operand, path, context) : equals(operand, context.collator);
+  return isExpressionDoc(operand) ? operators(operand, path, context) : equals(operand);
 }
 
 function operators(doc: Doc, path: string, context: QueryContext): Predicate {
@@ -116,19 +116,19 @@ function operators(doc: Doc, path: string, context: QueryContext): Predicate {
 function operator(name: string, operand: Value, doc: Doc, path: string, context: QueryContext): Predicate | undefined {
   switch (name) {
     case '$eq':
-      return equals(operand, context.collator);
+      return equals(operand);
     case '$ne':
       if (operand instanceof BSONRegExp) throw badValue("Can't have regex as arg to $ne.");
-      return not(equals(operand, context.collator));
+      return not(equals(operand));
     case '$gt':
     case '$gte':
     case '$lt':
     case '$lte':
-      return range(name satisfies Range, operand, path, context.collator);
+      return range(name satisfies Range, operand, path);
     case '$in':
-      return isIn(operand, name, context.collator);
+      return isIn(operand, name);
     case '$nin':
-      return not(isIn(operand, name, context.collator));
+      return not(isIn(operand, name));
     case '$not':
       return negated(operand, path, context);
     case '$exists':
@@ -185,11 +185,16 @@ function regexOperator(operand: Value, options: Value): Predicate {
 
 const PATHLESS = new Set(['$and', '$or', '$nor', '$expr', '$where', '$text', '$comment', '$jsonSchema', '$sampleRate']);
 
+/** Whether an `$elemMatch` is about the elements themselves, and not about fields of documents among them. */
+export function isOnValues(operand: Doc): boolean {
+  const first = operand.keys().next().value;
+  if (!isExpressionDoc(operand) || first === '$ref' || first === '$id' || first === '$db') return false;
+  return !PATHLESS.has(first!);
+}
+
 function elementMatch(operand: Value, context: QueryContext): Predicate {
   if (!isDoc(operand)) throw badValue('$elemMatch needs an Object');
-  const first = operand.keys().next().value;
-  const onValues = isExpressionDoc(operand) && first !== '$ref' && first !== '$id' && first !== '$db';
-  if (onValues && !PATHLESS.has(first!)) {
+  if (isOnValues(operand)) {
     const predicate = operators(operand, '', context);
     return matchElements((item) => predicate.single(item));
   }
@@ -227,7 +232,7 @@ function allOf(operand: Value, context: QueryContext): Predicate {
   return all(
     operand.map((item) => {
       if (isExpressionDoc(item)) throw badValue('no $ expressions in $all');
-      return item instanceof BSONRegExp ? matchesRegex(item) : equals(item, context.collator);
+      return item instanceof BSONRegExp ? matchesRegex(item) : equals(item);
     }),
   );
 }

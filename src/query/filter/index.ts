@@ -6,9 +6,10 @@ import type { Details } from './predicate.ts';
 
 export { type FieldPredicate, fieldPredicates } from './bounds.ts';
 export { isExpressionDoc } from './comparison.ts';
-export { compileCondition } from './compile.ts';
+export { compileCondition, isOnValues } from './compile.ts';
 export type { Predicate } from './predicate.ts';
 export { upsertSeed } from './seed.ts';
+export { conjuncts, type FilterNode, filterTree, operatorNodes, showAll, showFilter } from './tree.ts';
 
 /** Compiles a filter. Throws BadValue and its like for what MongoDB refuses. */
 export function compileFilter(filter: Doc, context: QueryContext): Filter {
@@ -16,7 +17,6 @@ export function compileFilter(filter: Doc, context: QueryContext): Filter {
   let positional: number | undefined;
   return {
     source: filter,
-    collator: context.collator,
     fields: fieldsOf(filter),
     matches(doc) {
       const details: Details = { positional: undefined };

@@ -1,7 +1,6 @@
-import { comparison, Int32, identical, Timestamp, type Value } from '../../bson/index.ts';
+import { compare, Int32, identical, Timestamp, type Value } from '../../bson/index.ts';
 import { badValue, typeMismatch } from '../error.ts';
 import { add, intOrLong, multiply } from '../number.ts';
-import type { QueryContext } from '../types.ts';
 import { element, format, isDoc, isNumeric, MISSING, type Numeric, typeName } from '../value.ts';
 import type { Leaf, Place } from './tree.ts';
 
@@ -50,8 +49,7 @@ function overflow(operator: string, value: Numeric, place: Place): Error {
 }
 
 /** `$min` and `$max`, in BSON order. */
-export function extreme(operator: '$min' | '$max', operand: Value, { collator }: QueryContext): Leaf {
-  const compare = comparison(collator);
+export function extreme(operator: '$min' | '$max', operand: Value): Leaf {
   const wins = operator === '$min' ? -1 : 1;
   return {
     kind: 'leaf',

@@ -1,19 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compare, type Doc, doc, MaxKey, ObjectId, toValue, type Value } from '../../../src/bson/index.ts';
 import {
-  compare,
-  type Doc,
-  doc,
-  encodeKey,
-  equal,
-  isNumber,
-  MaxKey,
-  MinKey,
-  ObjectId,
-  toValue,
-  type Value,
-} from '../../../src/bson/index.ts';
-import { type FieldRange, type IndexOptions, keyRange, kindOf, OrderedIndex } from '../../../src/indexes/index.ts';
+  EVERYTHING,
+  type IndexOptions,
+  type Interval,
+  interval,
+  isDescending,
+  type KeyRange,
+  keyPrefix,
+  keyRange,
+  kindOf,
+  NUMBERS,
+  OrderedIndex,
+  point,
+  TEXTS,
+} from '../../../src/indexes/index.ts';
 import { anyValue, numeric } from '../bson/arbitraries.ts';
 
 function emptyIndex(key: object, options: Partial<IndexOptions> & { sparse?: boolean } = {}): OrderedIndex {
@@ -27,6 +29,12 @@ function indexOf(key: object, docs: readonly object[], options: Parameters<typeo
     index.insert(at + 1, doc(literal));
   });
   return index;
+}
+
+/** The stretch of an index after some fields' values, where the next one lies in an interval. */
+function stretch(index: OrderedIndex, values: readonly Value[], next: Interval = EVERYTHING[0]!): KeyRange {
+  const descending = [...index.pattern.values()].map(isDescending);
+  return keyRange(keyPrefix(descending, values), next, descending[values.length]);
 }
 
 const ids = (index: OrderedIndex, range?: Parameters<OrderedIndex['scan']>[0]) =>
@@ -61,8 +69,8 @@ describe('an ordered index', () => {
 
   test('tells missing as null from an empty array', () => {
     const index = indexOf({ a: 1 }, [{}, { a: null }, { a: [] }]);
-    expect(ids(index, keyRange(index.pattern, [null]))).toEqual([1, 2]);
-    expect(ids(index, keyRange(index.pattern, [undefined]))).toEqual([3]);
+    expect(ids(index, stretch(index, [null]))).toEqual([1, 2]);
+    expect(ids(index, stretch(index, [undefined]))).toEqual([3]);
   });
 
   test('sparse leaves out documents with none of the fields', () => {
@@ -124,24 +132,24 @@ describe('a scan', () => {
   const docs = [1, 2, 2, 3, 'x', null, Number.NaN, Number.NEGATIVE_INFINITY].map((a) => ({ a }));
 
   test.each([
-    ['$gt', { lower: { value: 2, inclusive: false } }, [4]],
-    ['$gte', { lower: { value: 2, inclusive: true } }, [2, 3, 4]],
-    ['$lt', { upper: { value: 2, inclusive: false } }, [8, 1]],
-    ['$lte', { upper: { value: 2, inclusive: true } }, [8, 1, 2, 3]],
-    ['$lte NaN', { upper: { value: Number.NaN, inclusive: true } }, [7]],
-    ['both', { lower: { value: 1, inclusive: false }, upper: { value: 3, inclusive: false } }, [2, 3]],
-    ['a type', { lower: { value: '', inclusive: true } }, [5]],
-    ['null', { lower: { value: null, inclusive: true }, upper: { value: null, inclusive: true } }, [6]],
-    ['none', { lower: { value: 3, inclusive: false }, upper: { value: 1, inclusive: false } }, []],
-  ] satisfies [string, FieldRange, number[]][])('%s, up and down, in either index', (_, range, expected) => {
+    ['above', interval(2, false, NUMBERS.high, true), [4]],
+    ['from', interval(2, true, NUMBERS.high, true), [2, 3, 4]],
+    ['below', interval(NUMBERS.low, true, 2, false), [8, 1]],
+    ['up to', interval(NUMBERS.low, true, 2, true), [8, 1, 2, 3]],
+    ['NaN', point(Number.NaN), [7]],
+    ['between', interval(1, false, 3, false), [2, 3]],
+    ['a type', TEXTS, [5]],
+    ['null', point(null), [6]],
+    ['everything', EVERYTHING[0]!, [6, 7, 8, 1, 2, 3, 4, 5]],
+  ] satisfies [string, Interval, number[]][])('%s, up and down, in either index', (_, range, expected) => {
     for (const direction of [1, -1]) {
       const index = indexOf({ a: direction }, docs);
-      const bounds = keyRange(index.pattern, [], range);
-      const found = ids(index, bounds);
+      const found = ids(index, stretch(index, [], range));
       expect([...found].sort()).toEqual([...expected].sort());
-      expect(ids(index, { ...bounds, reverse: true })).toEqual(found.reverse());
+      expect(ids(index, { ...stretch(index, [], range), reverse: true })).toEqual(found.reverse());
     }
-    expect(ids(indexOf({ a: 1 }, docs), keyRange(doc({ a: 1 }), [], range))).toEqual(expected);
+    const index = indexOf({ a: 1 }, docs);
+    expect(ids(index, stretch(index, [], range))).toEqual(expected);
   });
 
   test('by the first fields, then by a range of the next', () => {
@@ -153,9 +161,9 @@ describe('a scan', () => {
       { a: 11 },
     ]);
     const one = [toValue(1)];
-    expect(ids(index, keyRange(index.pattern, one))).toEqual([3, 2, 1]);
-    expect(ids(index, keyRange(index.pattern, one, { lower: { value: 1, inclusive: false } }))).toEqual([2]);
-    expect(ids(index, keyRange(index.pattern, [toValue(1), toValue(2)]))).toEqual([2]);
+    expect(ids(index, stretch(index, one))).toEqual([3, 2, 1]);
+    expect(ids(index, stretch(index, one, interval(1, false, NUMBERS.high, true)))).toEqual([2]);
+    expect(ids(index, stretch(index, [toValue(1), toValue(2)]))).toEqual([2]);
   });
 
   test('leaves out a whole value, whatever the next field is', () => {
@@ -167,8 +175,8 @@ describe('a scan', () => {
       [-1, -1],
     ]) {
       const index = indexOf({ a, b }, [...rest.map((value) => ({ a: 1, b: value })), { a: 2 }, { a: 0 }]);
-      const above = keyRange(index.pattern, [], { lower: { value: 1, inclusive: false } });
-      const upTo = keyRange(index.pattern, [], { upper: { value: 1, inclusive: true } });
+      const above = stretch(index, [], interval(1, false, NUMBERS.high, true));
+      const upTo = stretch(index, [], interval(NUMBERS.low, true, 1, true));
       for (const reverse of [false, true]) {
         expect(ids(index, { ...above, reverse })).toEqual([rest.length + 1]);
         expect(ids(index, { ...upTo, reverse })).toHaveLength(rest.length + 1);
@@ -237,24 +245,16 @@ describe('for any documents', () => {
     );
   });
 
-  /** What `$gt` and its kin find, said again in the plainest way: the same kind of value, within the limits. */
-  function isWithin(value: Value, { lower, upper }: FieldRange): boolean {
-    const limits = [lower, upper].filter((limit) => limit !== undefined);
-    const isAnyType = limits.some(({ value: limit }) => limit instanceof MinKey || limit instanceof MaxKey);
-    if (!isAnyType && !limits.some(({ value: limit }) => encodeKey(limit)[0] === encodeKey(value)[0])) return false;
-    const above = lower ? compare(value, lower.value) : 1;
-    const below = upper ? compare(value, upper.value) : -1;
-    const isNaNOnly =
-      upper && !lower && isNumber(value) && isNumber(upper.value) && compare(upper.value, Number.NaN) > 0;
-    if (isNaNOnly && equal(value, Number.NaN)) return false;
-    return (lower?.inclusive ? above >= 0 : above > 0) && (upper?.inclusive ? below <= 0 : below < 0);
+  function isWithin(value: Value, { low, lowInclusive, high, highInclusive }: Interval): boolean {
+    const [above, below] = [compare(value, low), compare(value, high)];
+    return (lowInclusive ? above >= 0 : above > 0) && (highInclusive ? below <= 0 : below < 0);
   }
 
-  const limit = fc.record({ value: fc.oneof(numeric, anyValue), inclusive: fc.boolean() });
-  const ranges: fc.Arbitrary<FieldRange> = fc.oneof(
-    limit.map((lower) => ({ lower })),
-    limit.map((upper) => ({ upper })),
-  );
+  const limits = fc.tuple(fc.oneof(numeric, anyValue), fc.oneof(numeric, anyValue), fc.boolean(), fc.boolean());
+  const ranges = limits.map(([one, other, lowInclusive, highInclusive]) => {
+    const [low, high] = compare(one, other) <= 0 ? [one, other] : [other, one];
+    return interval(low, lowInclusive, high, highInclusive);
+  });
 
   test('a range finds what lies in it, after equal fields or at once', () => {
     const values = fc.array(fc.tuple(fc.constantFrom('x', 'y', 1), fc.oneof(numeric, anyValue)), { maxLength: 16 });
@@ -275,7 +275,7 @@ describe('for any documents', () => {
         });
         const expected = single.flatMap(([a, b], at) => (isWithin(b, range) ? [{ a, id: at + 1 }] : []));
         const found = (index: OrderedIndex, prefix: Value[], reverse: boolean) =>
-          ids(index, { ...keyRange(index.pattern, prefix, range), reverse }).sort((x, y) => x - y);
+          ids(index, { ...stretch(index, prefix, range), reverse }).sort((x, y) => x - y);
         for (const reverse of [false, true]) {
           expect(found(simple, [], reverse)).toEqual(expected.map(({ id }) => id));
           const x = expected.filter(({ a }) => a === 'x').map(({ id }) => id);

@@ -68,6 +68,31 @@ describe('sort', () => {
     );
   });
 
+  test('sorts arrays as the keys of an index would stand', () => {
+    const documents = [{ a: [{ b: 2 }, null] }, { a: { b: 1 } }, { a: [{ b: 3 }, { b: 0 }] }];
+    expect(sorted({ 'a.b': 1 }, documents)).toEqual(shown([documents[0]!, documents[2]!, documents[1]!]));
+    // Keys of one element stay together.
+    const pairs = [
+      {
+        a: [
+          { b: 1, c: 9 },
+          { b: 5, c: 0 },
+        ],
+      },
+      { a: [{ b: 1, c: 3 }] },
+    ];
+    expect(sorted({ 'a.b': 1, 'a.c': 1 }, pairs)).toEqual(shown([pairs[1]!, pairs[0]!]));
+  });
+
+  test('refuses parallel arrays when it meets them', () => {
+    const compare = compileSort(doc({ a: 1, b: 1 }));
+    expectCoded(
+      () => compare(doc({ a: [1], b: [2] }), doc({ a: 1 })),
+      'BadValue',
+      'cannot sort with keys that are parallel arrays',
+    );
+  });
+
   test.each([
     [{ a: 'x' }, 15974, 'Illegal key in $sort specification: a: "x"'],
     [{ a: 2 }, 15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)'],

@@ -1,0 +1,184 @@
+import { BSONRegExp, isNumber, MaxKey, MinKey, TYPE, type Value } from '../../bson/index.ts';
+import {
+  bracketOf,
+  complement,
+  EVERYTHING,
+  type Interval,
+  type Intervals,
+  interval,
+  NOTHING,
+  NUMBERS,
+  point,
+  TEXTS,
+  union,
+} from '../../indexes/index.ts';
+import { arrayIndex, conjuncts, type FilterNode, filterTree, isOnValues, operatorNodes } from '../../query/index.ts';
+import { literalPrefix } from './regex-prefix.ts';
+
+/** An `$elemMatch` on the way to a condition: what stands in it is about one and the same element. */
+export interface ElementScope {
+  /** How many parts of the path lead to its array. */
+  readonly parts: number;
+}
+
+/** What a filter demands of the values at one path. */
+export interface Condition {
+  readonly path: string;
+  readonly parts: readonly string[];
+  readonly operator: string;
+  readonly operand: Value;
+  /** The opposite is demanded. */
+  readonly negated: boolean;
+  /** From the outside in. */
+  readonly scopes: readonly ElementScope[];
+  /** The conjunct of the filter that it comes from. */
+  readonly source: FilterNode;
+}
+
+/** What a condition says about an index's field. */
+export interface ConditionBounds {
+  /** A document that matches has a key in here. */
+  readonly intervals: Intervals;
+  /** A document without arrays on the path matches if its key is in here. */
+  readonly exact: boolean;
+  /** A document that lacks the field may match. */
+  readonly matchesMissing: boolean;
+}
+
+/** The conditions on paths among the conjuncts of a filter; what is none is left out. */
+export function conditionsOf(nodes: readonly FilterNode[]): Condition[] {
+  return nodes.flatMap((node) => conditionsIn(node, node, '', []));
+}
+
+function conditionsIn(
+  node: FilterNode,
+  source: FilterNode,
+  prefix: string,
+  scopes: readonly ElementScope[],
+): Condition[] {
+  if (node.kind === 'not') {
+    const { child } = node;
+    if (child.kind !== 'leaf' || child.operator === '$elemMatch') return [];
+    return conditionsIn(child, source, prefix, scopes).map((condition) => ({ ...condition, negated: true }));
+  }
+  if (node.kind !== 'leaf') return [];
+  const path = prefix + node.path;
+  const parts = path.split('.');
+  // A number is a field's name or an array's index, and an index cannot tell which.
+  if (parts.some((part) => arrayIndex(part) >= 0)) return [];
+  const { operator, operand } = node;
+  if (operator !== '$elemMatch') return [{ path, parts, operator, operand, negated: false, scopes, source }];
+  if (!(operand instanceof Map)) return [];
+  const inner = [...scopes, { parts: parts.length }];
+  if (isOnValues(operand)) {
+    return operatorNodes('', operand).flatMap((each) => conditionsIn(each, source, path, inner));
+  }
+  return conjuncts(filterTree(operand)).flatMap((each) => conditionsIn(each, source, `${path}.`, inner));
+}
+
+/** `multikey` tells whether the index has seen an array on the path. Undefined: an index says nothing about it. */
+export function boundsOf(condition: Condition, multikey: boolean): ConditionBounds | undefined {
+  const { operator, operand, negated, scopes } = condition;
+  const bounds = positiveBounds(operator, operand);
+  if (!bounds) return undefined;
+  if (!negated) return scopes.length > 0 ? { ...bounds, exact: false } : bounds;
+  if (operator === '$exists') return { intervals: [point(null)], exact: false, matchesMissing: true };
+  if (!bounds.exact || operator === '$regex') return undefined;
+  // An element that is no document has no field, and its key is null, but it does not match `{'a.b': null}`.
+  if (bounds.matchesMissing && multikey) return undefined;
+  return {
+    intervals: complement(bounds.intervals),
+    exact: scopes.length === 0,
+    matchesMissing: !bounds.matchesMissing,
+  };
+}
+
+function positiveBounds(operator: string, operand: Value): ConditionBounds | undefined {
+  switch (operator) {
+    case '$eq':
+      return equality(operand);
+    case '$in':
+      return Array.isArray(operand) ? anyOf(operand) : undefined;
+    case '$gt':
+    case '$gte':
+    case '$lt':
+    case '$lte':
+      return range(operator, operand);
+    case '$regex':
+      return operand instanceof BSONRegExp ? regex(operand) : undefined;
+    case '$exists':
+      return { intervals: EVERYTHING, exact: false, matchesMissing: false };
+    case '$mod':
+      return { intervals: [interval(Number.NaN, true, NUMBERS.high, true)], exact: false, matchesMissing: false };
+    case '$type':
+      return ofTypes(operand);
+    default:
+      return undefined;
+  }
+}
+
+function equality(operand: Value): ConditionBounds {
+  if (operand instanceof BSONRegExp) return { intervals: [point(operand)], exact: true, matchesMissing: false };
+  if (Array.isArray(operand)) {
+    // The index holds the elements; the whole array too where it is itself an element.
+    const first = operand.length === 0 ? undefined : operand[0];
+    return { intervals: union([point(first), point(operand)]), exact: false, matchesMissing: false };
+  }
+  return { intervals: [point(operand)], exact: true, matchesMissing: operand === null };
+}
+
+function anyOf(operands: readonly Value[]): ConditionBounds {
+  const all = operands.map((each) => (each instanceof BSONRegExp ? regex(each) : equality(each)));
+  return {
+    intervals: union(all.flatMap(({ intervals }) => intervals)),
+    exact: all.every(({ exact }) => exact),
+    matchesMissing: all.some(({ matchesMissing }) => matchesMissing),
+  };
+}
+
+function range(operator: '$gt' | '$gte' | '$lt' | '$lte', operand: Value): ConditionBounds | undefined {
+  const orEqual = operator === '$gte' || operator === '$lte';
+  if (Array.isArray(operand)) return { intervals: EVERYTHING, exact: false, matchesMissing: false };
+  if (operand instanceof MinKey || operand instanceof MaxKey) {
+    return { intervals: EVERYTHING, exact: false, matchesMissing: true };
+  }
+  if (operand === null || (isNumber(operand) && Number.isNaN(Number(operand)))) {
+    return orEqual ? equality(operand) : { intervals: NOTHING, exact: true, matchesMissing: false };
+  }
+  const bracket = bracketOf(operand);
+  if (!bracket) return { intervals: EVERYTHING, exact: false, matchesMissing: operand === undefined };
+  const { low, lowInclusive, high, highInclusive } = bracket;
+  const found =
+    operator === '$gt' || operator === '$gte'
+      ? interval(operand, orEqual, high, highInclusive)
+      : interval(low, lowInclusive, operand, orEqual);
+  return { intervals: union([found]), exact: true, matchesMissing: false };
+}
+
+function regex(operand: BSONRegExp): ConditionBounds {
+  const prefix = literalPrefix(operand);
+  const texts: Interval = prefix ? interval(prefix.text, true, prefix.end, false) : TEXTS;
+  return {
+    intervals: union([texts, point(operand)]),
+    exact: prefix?.whole === true,
+    matchesMissing: false,
+  };
+}
+
+const NUMBER_TYPES: ReadonlySet<number> = new Set([TYPE.double, TYPE.int, TYPE.long, TYPE.decimal]);
+
+/** The brackets of the types asked for; undefined where one of them has none. */
+function ofTypes(operand: Value): ConditionBounds | undefined {
+  const intervals: Interval[] = [];
+  for (const type of Array.isArray(operand) ? operand : [operand]) {
+    const name = typeof type === 'string' ? type : isNumber(type) ? Number(type) : undefined;
+    if (
+      name === 'number' ||
+      NUMBER_TYPES.has(typeof name === 'number' ? name : (TYPE as Record<string, number>)[name ?? '']!)
+    ) {
+      intervals.push(interval(Number.NaN, true, NUMBERS.high, true));
+    } else if (name === 'string' || name === TYPE.string) intervals.push(TEXTS);
+    else return undefined;
+  }
+  return { intervals: union(intervals), exact: false, matchesMissing: false };
+}

@@ -1,0 +1,240 @@
+import type { Doc, Value } from '../../bson/index.ts';
+import {
+  EVERYTHING,
+  type IndexEntry,
+  type Intervals,
+  interval,
+  isDescending,
+  isEverything,
+  isPoint,
+  type KeyRange,
+  keyPrefix,
+  keyRange,
+  keysOf,
+  showIntervals,
+} from '../../indexes/index.ts';
+import type { FieldBounds } from './assign.ts';
+import type { Choice } from './plan.ts';
+import { stageDoc } from './stage.ts';
+
+/** More scans than this for the values of several fields together are not worth a search each. */
+const MAX_SCANS = 4096;
+
+/** Scans that give their entries in order, one after the other; they share the beginning of their keys. */
+interface Stream {
+  readonly prefix: number;
+  readonly ranges: readonly KeyRange[];
+}
+
+/** The stretches of an index that bounds ask for, and going through them. */
+export class IndexScan {
+  readonly choice: Choice;
+  /** Of each field, as far as they bound the scan. */
+  readonly bounds: readonly Intervals[];
+  /** How many fields in front are bounded by single values only. */
+  readonly points: number;
+  /** The fields whose bounds count: `points`, and one more where that is bounded too. */
+  readonly bounded: number;
+  /** The last of these is bounded more loosely than was asked for. */
+  readonly loose: boolean;
+  keysExamined = 0;
+  seeks = 0;
+  dupsTested = 0;
+  dupsDropped = 0;
+  advanced = 0;
+  readonly #descending: readonly boolean[];
+  readonly #multikey: boolean;
+  #direction: 1 | -1 = 1;
+  #merged = 0;
+
+  constructor(choice: Choice, bounds: readonly FieldBounds[]) {
+    this.choice = choice;
+    this.#descending = [...choice.key.values()].map(isDescending);
+    this.#multikey = choice.arrays !== undefined;
+    const intervals = bounds.map((each) => each.intervals);
+    const { points, scans } = pointFields(intervals);
+    this.points = points;
+    const next = intervals[points];
+    this.bounded = next && !isEverything(next) ? points + 1 : points;
+    this.loose = next !== undefined && points > 0 && scans * next.length > MAX_SCANS;
+    this.bounds = intervals.map((each, field) => {
+      if (field >= this.bounded) return EVERYTHING;
+      return field === points && this.loose ? hull(each) : each;
+    });
+  }
+
+  /** Goes backwards, or merges the scans for the values of the first fields: what `indexOrder` says. */
+  inOrder({ direction, merged }: { direction: 1 | -1; merged: number }): void {
+    this.#direction = direction;
+    this.#merged = merged;
+  }
+
+  /** Whether the order comes from merging. */
+  get merges(): boolean {
+    return this.#merged > 0;
+  }
+
+  /** Counts entries, up to `limit`, to compare scans by. */
+  count(limit: number): number {
+    let count = 0;
+    const index = this.choice.index();
+    for (const { ranges } of this.#streams(0)) {
+      for (const range of ranges) {
+        for (const _ of index.scan(range)) if (++count >= limit) return count;
+      }
+    }
+    return count;
+  }
+
+  /** The entries in order; of a multikey index each record once. */
+  *entries(): Generator<IndexEntry> {
+    this.keysExamined = this.seeks = this.dupsTested = this.dupsDropped = this.advanced = 0;
+    const streams = this.#streams(this.#merged);
+    const all = this.#merged > 0 ? this.#mergedEntries(streams) : this.#concatenated(streams);
+    if (!this.#multikey) {
+      for (const entry of all) {
+        this.advanced++;
+        yield entry;
+      }
+      return;
+    }
+    const seen = new Set<number>();
+    for (const entry of all) {
+      this.dupsTested++;
+      if (seen.has(entry.recordId)) {
+        this.dupsDropped++;
+        continue;
+      }
+      seen.add(entry.recordId);
+      this.advanced++;
+      yield entry;
+    }
+  }
+
+  /** As `explain` shows it; `ran` adds what it did. */
+  describe(ran: boolean): Doc {
+    const { spec, key, name, arrays } = this.choice;
+    const paths = [...key.keys()];
+    const scan = stageDoc('IXSCAN', {
+      work: ran ? { advanced: this.advanced, works: this.keysExamined + 1 } : undefined,
+      fields: {
+        keyPattern: key,
+        indexName: name,
+        collation: spec.get('collation'),
+        isMultiKey: this.#multikey,
+        multiKeyPaths: new Map(paths.map((path, field) => [path, arrayPrefixes(path, arrays?.[field])])),
+        isUnique: spec.get('unique') === true || name === '_id_',
+        isSparse: spec.get('sparse') === true,
+        isPartial: spec.has('partialFilterExpression'),
+        indexVersion: 2,
+        direction: this.#direction === 1 ? 'forward' : 'backward',
+        indexBounds: new Map(paths.map((path, field) => [path, this.#showBounds(field)])),
+        ...(ran && {
+          keysExamined: this.keysExamined,
+          seeks: this.seeks,
+          dupsTested: this.dupsTested,
+          dupsDropped: this.dupsDropped,
+        }),
+      },
+    });
+    return scan;
+  }
+
+  #showBounds(field: number): string[] {
+    const runsDown = this.#descending[field] !== (this.#direction === -1);
+    return showIntervals(this.bounds[field]!, runsDown);
+  }
+
+  *#scan(ranges: readonly KeyRange[]): Generator<IndexEntry> {
+    const index = this.choice.index();
+    const reverse = this.#direction === -1;
+    for (const range of reverse ? [...ranges].reverse() : ranges) {
+      this.seeks++;
+      for (const entry of index.scan({ ...range, reverse })) {
+        this.keysExamined++;
+        yield entry;
+      }
+    }
+  }
+
+  *#concatenated(streams: readonly Stream[]): Generator<IndexEntry> {
+    for (const { ranges } of streams) yield* this.#scan(ranges);
+  }
+
+  /** The entries of all streams by what follows the beginning that each stream's keys share. */
+  *#mergedEntries(streams: readonly Stream[]): Generator<IndexEntry> {
+    const direction = this.#direction;
+    const heads: { rest: string; entry: IndexEntry; stream: Generator<IndexEntry>; prefix: number }[] = [];
+    const order = (left: (typeof heads)[number], right: (typeof heads)[number]) =>
+      (left.rest < right.rest ? -1 : left.rest > right.rest ? 1 : left.entry.recordId - right.entry.recordId) *
+      direction;
+    const advance = (stream: Generator<IndexEntry>, prefix: number) => {
+      const { value: entry } = stream.next();
+      if (!entry) return;
+      const head = { rest: entry.key.slice(prefix), entry, stream, prefix };
+      // The last head is the first in order: taking it off costs nothing.
+      let [low, high] = [0, heads.length];
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (order(head, heads[middle]!) > 0) high = middle;
+        else low = middle + 1;
+      }
+      heads.splice(low, 0, head);
+    };
+    for (const { ranges, prefix } of streams) advance(this.#scan(ranges), prefix);
+    for (let head = heads.pop(); head; head = heads.pop()) {
+      yield head.entry;
+      advance(head.stream, head.prefix);
+    }
+  }
+
+  /** The scans, in the order of the index; one stream for each combination of values of the first `split` fields. */
+  #streams(split: number): Stream[] {
+    const descending = this.#descending;
+    const inOrder = (field: number) => {
+      const intervals = this.bounds[field]!;
+      return descending[field] ? [...intervals].reverse() : intervals;
+    };
+    const combine = (tuples: readonly Value[][], from: number, to: number) => {
+      let all = tuples;
+      for (let field = from; field < to; field++) {
+        const values = inOrder(field).map(({ low }) => low);
+        all = all.flatMap((tuple) => values.map((value) => [...tuple, value]));
+      }
+      return all;
+    };
+    const last = this.bounded > this.points ? this.points : undefined;
+    const rangesOf = (tuple: readonly Value[]): KeyRange[] => {
+      const prefix = keyPrefix(descending, tuple);
+      if (last === undefined) return [keysOf(prefix)];
+      return inOrder(last).map((each) => keyRange(prefix, each, descending[last]));
+    };
+    return combine([[]], 0, split).map((tuple) => ({
+      prefix: keyPrefix(descending, tuple).length,
+      ranges: combine([tuple], split, this.points).flatMap(rangesOf),
+    }));
+  }
+}
+
+/** How many fields in front have single values that are few enough to look for each combination, and how many those are. */
+function pointFields(bounds: readonly Intervals[]): { points: number; scans: number } {
+  let scans = 1;
+  let points = 0;
+  for (; points < bounds.length; points++) {
+    const intervals = bounds[points]!;
+    if (!intervals.every(isPoint) || (points > 0 && scans * intervals.length > MAX_SCANS)) break;
+    scans *= intervals.length;
+  }
+  return { points, scans };
+}
+
+/** All from the first to the last. */
+function hull(intervals: Intervals): Intervals {
+  const [first, last] = [intervals[0]!, intervals.at(-1)!];
+  return [interval(first.low, first.lowInclusive, last.high, last.highInclusive)];
+}
+
+function arrayPrefixes(path: string, arrays: ReadonlySet<number> | undefined): string[] {
+  const parts = path.split('.');
+  return [...(arrays ?? [])].sort((a, b) => a - b).map((part) => parts.slice(0, part + 1).join('.'));
+}
