@@ -157,8 +157,7 @@ function look<T>(
 ): Promise<T> {
   return mendable(async () => {
     const keys = readKeys(options.encryptionKeyFile);
-    const embedded = options.tokens.length === 0 && !options.discordApi;
-    if (embedded && !FileDisk.holdsData(options.dataDir)) {
+    if (isEmbedded(options) && !FileDisk.holdsData(options.dataDir)) {
       throw new StartError(`There is no data of DiscoDB in ${options.dataDir} (--data-dir FOLDER).`);
     }
     const discord = await openDiscord(env, options);
@@ -182,11 +181,17 @@ export function readKeys(file: string | undefined): KeyRing | undefined {
   }
 }
 
+function isEmbedded({ tokens, guilds, discordApi }: ConnectOptions): boolean {
+  return tokens.length === 0 && guilds.length === 0 && !discordApi;
+}
+
 async function openDiscord(env: Env, options: ConnectOptions): Promise<Discord> {
   const { tokens, guilds, discordApi } = options;
-  if (tokens.length === 0 && !discordApi) return openEmbedded(env, options);
-  if (tokens.length === 0)
-    throw new StartError('A Discord API address was given but no bot token (--token-file FILE).');
+  if (isEmbedded(options)) return openEmbedded(env, options);
+  if (tokens.length === 0) {
+    const what = discordApi ? 'A Discord API address' : 'A Discord server';
+    throw new StartError(`${what} was given but no bot token (--token-file FILE).`);
+  }
   if (guilds.length === 0) {
     throw new StartError(
       'Which Discord server holds the data? Give its id with --guild: in Discord, User Settings > Advanced > Developer ' +
@@ -194,6 +199,9 @@ async function openDiscord(env: Env, options: ConnectOptions): Promise<Discord> 
     );
   }
   if (options.limits) throw new StartError('--limits is for the embedded Discord; a real one has its own.');
+  if (options.emulatorPort !== undefined) {
+    throw new StartError('--emulator-port shows the embedded Discord, which is not used where a bot token is given.');
+  }
   const apiUrl =
     discordApi && (/\/api(\/v\d+)?\/?$/.test(discordApi) ? discordApi : `${discordApi.replace(/\/+$/, '')}/api/v10`);
   const store = await openDiscordStore({ tokens, guildIds: guilds, env, ...(apiUrl && { apiUrl }) });

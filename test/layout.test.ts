@@ -30,6 +30,8 @@ const PACKAGES: Record<string, RegExp> = {
   fastify: /^emulator\//,
   ws: /^(emulator|discord)\//,
   '@fastify/busboy': /^emulator\//,
+  'oniguruma-parser': /^query\/regex\//,
+  'oniguruma-to-es': /^query\/regex\//,
   'sorted-btree': /^base\//,
   snappy: /^wire\//,
   '@hpcc-js/wasm-zstd': /^wire\//,

@@ -2,6 +2,7 @@ import { aggregate } from './aggregate.ts';
 import { buildInfo } from './build-info.ts';
 import { bulkWrite } from './bulk-write.ts';
 import { collStats } from './coll-stats.ts';
+import { compact } from './compact.ts';
 import { connectionStatus } from './connection-status.ts';
 import { count } from './count.ts';
 import { create } from './create.ts';
@@ -56,6 +57,7 @@ const ALL: readonly Command[] = [
   buildInfo,
   bulkWrite,
   collStats,
+  compact,
   connectionStatus,
   count,
   create,

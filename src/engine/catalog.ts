@@ -3,21 +3,26 @@ import { Binary, type Doc, decode, encode, encodeKey, doc as literal, type Value
 import type { ChannelId, ChannelInfo, MessageId, NewChannel, Store } from '../store/index.ts';
 import { SYSTEM_CATEGORY } from './bootstrap.ts';
 import { Categories } from './categories.ts';
-import { nsText } from './collection.ts';
+import { type Collection, nsText } from './collection.ts';
 import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
 import type { CollectionHandle } from './handle.ts';
+import { rewrite } from './upkeep/packing.ts';
 
 const UUID_SUBTYPE = 4;
-const HIDDEN_NAME_BYTES = 4;
+const RANDOM_NAME_BYTES = 4;
 
 /** A topic begins with it, so that people and the next start know whose channel it is. */
 const COLLECTION_TOPIC = 'DiscoDB collection ';
 
-/** A collection with where it lives. */
-export interface CatalogEntry {
-  readonly info: CollectionInfo;
+/** Where a collection lives. */
+export interface Place {
   readonly channel: ChannelId;
   readonly category: ChannelId;
+}
+
+/** A collection with where it lives. */
+export interface CatalogEntry extends Place {
+  readonly info: CollectionInfo;
 }
 
 /** What a document of the catalog says: that a collection is there, or that the channel of one is to be deleted. */
@@ -107,11 +112,24 @@ export class Catalog {
     return entry;
   }
 
-  async #createChannel(ns: Namespace, uuid: Uint8Array): Promise<{ id: ChannelId; category: ChannelId }> {
+  /**
+   * Makes another channel for a collection, which stays one to be deleted until `write` adds an entry that lives in it: a
+   * crash leaves nothing behind.
+   */
+  async reserve({ ns, uuid }: CollectionInfo): Promise<Place> {
+    const { id, category } = await this.#createChannel(ns, uuid, ` again ${randomHex(this.#env)}`);
+    await this.#change([], [droppedDoc({ channel: id, category })]);
+    this.#dropped.set(id, { category, deleted: false });
+    return { channel: id, category };
+  }
+
+  /** `suffix` keeps a wish apart from an earlier one for the same collection. */
+  async #createChannel(ns: Namespace, uuid: Uint8Array, suffix = ''): Promise<{ id: ChannelId; category: ChannelId }> {
     const wanted = await this.#categories.enter(ns.db);
     let category: ChannelId | undefined;
     try {
-      const made = await this.#store.createChannel({ ...this.#wish(ns, uuid), parentId: wanted });
+      const wish = this.#wish(ns, uuid);
+      const made = await this.#store.createChannel({ ...wish, topic: `${wish.topic}${suffix}`, parentId: wanted });
       // Where the guild of that category has no room, the channel came to stand in another one.
       category = made.parentId ?? wanted;
       if (category !== wanted) this.#categories.add(category, ns.db);
@@ -137,7 +155,10 @@ export class Catalog {
   /** Removes and adds collections as one record. Memory changes only once Discord holds it. */
   async write(removed: readonly CatalogEntry[], added: readonly CatalogEntry[]): Promise<void> {
     const dropped = removed.filter(({ channel }) => added.every((entry) => entry.channel !== channel));
-    const forgotten = [...this.#dropped].filter(([, { deleted }]) => deleted).map(([channel]) => channel);
+    const isAdopted = (channel: ChannelId) => added.some((entry) => entry.channel === channel);
+    const forgotten = [...this.#dropped]
+      .filter(([channel, { deleted }]) => deleted || isAdopted(channel))
+      .map(([channel]) => channel);
     await this.#change(
       [...removed.map(({ info }) => nsText(info.ns)), ...forgotten.map(droppedId)],
       [...added.map(toDoc), ...dropped.map(droppedDoc)],
@@ -180,6 +201,19 @@ export class Catalog {
     return restored;
   }
 
+  /** Where it stands, once it is open. */
+  get kept(): { collection: Collection; channel: ChannelId } | undefined {
+    const { loaded, channel } = this.#handle;
+    return loaded && { collection: loaded.collection, channel };
+  }
+
+  /** Writes all of it anew, sealed as records are now, and removes what it can of the rest. */
+  async rewrite(): Promise<void> {
+    const { collection } = await this.#handle.load();
+    await rewrite(collection, [...collection.scan()]);
+    await collection.log.clean();
+  }
+
   async close(): Promise<void> {
     await this.#handle.close();
     await this.#categories.removeIdle();
@@ -197,7 +231,7 @@ export class Catalog {
 
   #categoryName(db: string): string {
     if (this.#names === 'hidden') {
-      return `database-${Buffer.from(this.#env.random.bytes(HIDDEN_NAME_BYTES)).toString('hex')}`;
+      return `database-${randomHex(this.#env)}`;
     }
     return db === SYSTEM_CATEGORY ? `${db} (database)` : printable(db);
   }
@@ -280,6 +314,10 @@ export function indexSpec(spec: Value): IndexSpec {
 /** The `_id` index, which every collection has. */
 export function idIndex(): IndexSpec {
   return indexSpec(literal({ v: 2, key: { _id: 1 }, name: '_id_' }));
+}
+
+function randomHex({ random }: Env): string {
+  return Buffer.from(random.bytes(RANDOM_NAME_BYTES)).toString('hex');
 }
 
 /** Discord lower-cases text channel names and strips what it does not like; only people read them. */

@@ -1,8 +1,10 @@
+import { assert, type Deferred, deferred } from '../base/index.ts';
 import { type Doc, decode, encode, encodeKey, getField, type KeptDoc, doc as literal } from '../bson/index.ts';
 import { type DocumentKeys, duplicateKeyError, kindOf, OrderedIndex } from '../indexes/index.ts';
 import type { Append, Entry, LiveEntry, Log, Placement, RecordRef, RetryMark } from '../log/index.ts';
 import type { DocumentCache } from './cache.ts';
 import type { IndexSpec, Namespace } from './contract.ts';
+import { Home } from './home.ts';
 import { Slot, type Version } from './slot.ts';
 
 /** The place of an entry that has not joined a batch yet. */
@@ -43,7 +45,7 @@ interface Staged {
  */
 export class Collection {
   readonly ns: Namespace;
-  readonly log: Log;
+  readonly home: Home;
   readonly cache: DocumentCache;
   /** In natural order: a Map keeps the order of insertion, and recordIds only grow. */
   readonly slots = new Map<number, Slot>();
@@ -60,13 +62,51 @@ export class Collection {
   #dataSize = 0;
   /** Slots that stay in `slots` until their deletion is durable. */
   #deleted = 0;
+  #gate: Deferred<void> | undefined;
 
   /** `onLost` is told when the log has stopped: then memory is ahead of Discord for good, and must be thrown away. */
   constructor(ns: Namespace, log: Log, cache: DocumentCache, onLost: (error: unknown) => void) {
     this.ns = ns;
-    this.log = log;
+    this.home = new Home(log);
     this.cache = cache;
     this.#onLost = onLost;
+  }
+
+  get log(): Log {
+    return this.home.log;
+  }
+
+  /** Resolves when a command may write: the queue has room, and nobody has shut the collection. */
+  async room(): Promise<void> {
+    do {
+      await this.#gate?.promise;
+      await this.log.room();
+    } while (this.#gate);
+  }
+
+  /** From now on commands wait in `room`, until the function that is returned is called. Those under way go on. */
+  shut(): () => void {
+    const gate = deferred<void>();
+    this.#gate = gate;
+    return () => {
+      if (this.#gate === gate) this.#gate = undefined;
+      gate.resolve();
+    };
+  }
+
+  /**
+   * Goes on in another log, in which every document stands where `places` says, and nothing is on its way in the one
+   * before. What is committed from now on is durable only when `entered` resolves as well.
+   */
+  moveTo(log: Log, places: ReadonlyMap<Slot, Placement>, entered: Promise<void>): void {
+    assert(this.unsettled.size === 0 && this.#staged.size === 0, 'nothing is on its way when a collection moves');
+    this.home.move(log, new Set([...this.slots.values()].map(({ record }) => record)), entered);
+    for (const slot of this.slots.values()) {
+      const place = places.get(slot);
+      assert(place, 'a collection moves with all that is in it');
+      slot.record = place.record;
+      slot.index = place.slot;
+    }
   }
 
   /** Live documents. */
@@ -213,7 +253,7 @@ export class Collection {
     this.#staged.clear();
     this.checkAlive();
     if (staged.some(({ moves }) => !moves)) this.commits++;
-    const { placements, durable } = append(
+    const { placements, durable: stored } = append(
       staged.map(({ entry }) => entry),
       marks,
     );
@@ -228,7 +268,7 @@ export class Collection {
       if (!moves) this.cache.put(slot, entry.bytes);
       return { record, index, bytes: entry.bytes };
     });
-    return durable.then(
+    return this.home.durable(stored).then(
       () => {
         for (const [at, { slot, moves }] of staged.entries()) if (!moves) this.#settle(slot, versions[at]);
       },

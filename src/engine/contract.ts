@@ -183,6 +183,9 @@ export interface Engine {
   /** A name, `*`, a list of names, or a key. Returns the count before. */
   dropIndexes(ns: Namespace, which: string | readonly string[] | Doc): Promise<number>;
 
+  /** Writes a collection anew in another channel, and drops the old one. False where clients left no moment for it. */
+  compact(ns: Namespace): Promise<boolean>;
+
   /** `docs` are encoded; a missing `_id` is added in front, an `_id` elsewhere moves to the front. */
   insert(ns: Namespace, docs: readonly Uint8Array[], options: WriteOptions): Promise<WriteResult>;
   update(ns: Namespace, statements: readonly UpdateStatement[], options: WriteOptions): Promise<WriteResult>;

@@ -124,6 +124,7 @@ class DiscordEngine implements Engine {
     this.#upkeep = new Upkeep({
       env: context.env,
       collections: () => namespaces.loaded(),
+      compact: (collection, readable, goesOn) => namespaces.compact(collection, readable, goesOn),
       onMissing: (channel, ids) => external.suspect(channel, ids),
       limits,
     });
@@ -180,6 +181,12 @@ class DiscordEngine implements Engine {
 
   async dropIndexes(ns: Namespace, which: string | readonly string[] | Doc): Promise<number> {
     return dropIndexes(this.#namespaces, this.#existing(ns), which);
+  }
+
+  async compact(ns: Namespace): Promise<boolean> {
+    const handle = this.#existing(ns);
+    const { collection } = await handle.load();
+    return this.#upkeep.compact({ collection, channel: handle.channel });
   }
 
   async insert(ns: Namespace, docs: readonly Uint8Array[], options: WriteOptions): Promise<WriteResult> {
@@ -287,7 +294,7 @@ class DiscordEngine implements Engine {
       if (!handle) return undefined;
       try {
         const loaded = await handle.load();
-        await loaded.collection.log.room();
+        await loaded.collection.room();
         // Dropped, or read anew, while this one waited: begin again with what is there now.
         if (this.#namespaces.handle(ns) === handle && handle.loaded === loaded) return loaded;
       } catch (error) {

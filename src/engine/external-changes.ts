@@ -149,7 +149,7 @@ export class ExternalChanges {
     const held = [...liveIn(collection, ids).keys()].flatMap(({ messageId }) => messageId ?? []);
     const gone = await this.#confirm(handle, held);
     if (gone.size === 0) return;
-    await collection.log.room();
+    await collection.room();
     // Read anew meanwhile, it holds what the channel shows.
     if (handle.loaded !== loaded) return;
     const lost = liveIn(collection, gone);

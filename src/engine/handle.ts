@@ -35,7 +35,7 @@ export interface HandleContext {
  */
 export class CollectionHandle {
   info: CollectionInfo;
-  readonly channel: ChannelId;
+  #channel: ChannelId;
   readonly #context: HandleContext;
   #log: Log;
   #loading: Promise<Loaded> | undefined;
@@ -43,15 +43,19 @@ export class CollectionHandle {
   /** Reads that went by without a directory; the second one is a sign that the collection is in use. */
   #streamed = 0;
   #ended: CodedError | undefined;
-  readonly #ready: Promise<void>;
+  #ready: Promise<void>;
 
   /** Nothing is read before `ready`: another handle of the channel may still be writing. */
   constructor(context: HandleContext, info: CollectionInfo, channel: ChannelId, ready = Promise.resolve()) {
     this.#context = context;
     this.#ready = ready;
     this.info = info;
-    this.channel = channel;
-    this.#log = this.#openLog();
+    this.#channel = channel;
+    this.#log = this.#openLog(channel);
+  }
+
+  get channel(): ChannelId {
+    return this.#channel;
   }
 
   get log(): Log {
@@ -70,12 +74,39 @@ export class CollectionHandle {
   /** Reads the channel unless that has been done. */
   load(): Promise<Loaded> {
     if (this.#loading) return this.#loading;
+    if (this.#ended) return Promise.reject(this.#ended);
     const loading = this.#recover();
     this.#loading = loading;
     loading.catch((error) => {
       if (this.#loading === loading) this.#reset(error);
     });
     return loading;
+  }
+
+  /** The log of another channel, which was made just now. */
+  emptyLogIn(channel: ChannelId): Log {
+    const log = this.#openLog(channel);
+    log.startEmpty();
+    return log;
+  }
+
+  /**
+   * The collection goes on in this channel, with what it holds in memory; the channel counts once `entered` resolves, and
+   * nothing is read there before.
+   */
+  moveTo(channel: ChannelId, log: Log, entered: Promise<void>): void {
+    this.#channel = channel;
+    this.#log = log;
+    this.#ready = entered;
+  }
+
+  /** Whether the collection has moved is not known, and only a new start can tell. */
+  lose(error: unknown): void {
+    this.#ended = new CodedError(
+      'OperationFailed',
+      `${nsText(this.info.ns)} was on its way to another channel when Discord failed: restart DiscoDB (${String(error)})`,
+    );
+    this.#discard(this.#ended);
   }
 
   /** For a channel that was made just now: there is nothing to read. */
@@ -157,24 +188,24 @@ export class CollectionHandle {
 
   #reset(reason: unknown): void {
     this.#discard(reason);
-    this.#log = this.#openLog();
+    this.#log = this.#openLog(this.#channel);
   }
 
-  #openLog(): Log {
+  #openLog(channel: ChannelId): Log {
     const { env, store, ownership, keys } = this.#context;
     return openLog({
       env,
       store,
-      channel: this.channel,
+      channel,
       epoch: ownership.epoch,
       keys,
-      onProblem: (problem) => this.#report(problem),
+      onProblem: (problem) => this.#report(channel, problem),
     });
   }
 
-  #report(problem: LogProblem): void {
+  #report(channel: ChannelId, problem: LogProblem): void {
     const { kind, messageId, fromSeq, toSeq } = problem;
-    const fields = { ns: this.info.ns, channel: this.channel, kind, messageId: messageId?.toString(), fromSeq, toSeq };
+    const fields = { ns: this.info.ns, channel, kind, messageId: messageId?.toString(), fromSeq, toSeq };
     this.#context.env.log.error(fields, problem.text);
   }
 }

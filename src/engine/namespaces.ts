@@ -1,10 +1,15 @@
-import { CodedError } from '../base/index.ts';
+import { CodedError, sleep } from '../base/index.ts';
 import { type Doc, equal } from '../bson/index.ts';
+import type { Log } from '../log/index.ts';
 import type { ChannelId } from '../store/index.ts';
-import { type Catalog, type CatalogEntry, idIndex } from './catalog.ts';
+import { type Catalog, type CatalogEntry, idIndex, type Place } from './catalog.ts';
 import { type Collection, nsText } from './collection.ts';
 import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
 import { CollectionHandle, type HandleContext } from './handle.ts';
+import { Compaction } from './upkeep/compaction.ts';
+
+/** How long the channel that a collection has left stays for those who are reading there. */
+const STRAGGLERS_MS = 60_000;
 
 /**
  * Which collections there are, and their handles. Changes go to the catalog first; memory follows when Discord holds
@@ -18,6 +23,7 @@ export class Namespaces {
   readonly #changing = new Map<string, Promise<unknown>>();
   /** Channel removals under way, which `close` waits for. */
   readonly #removals = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
 
   constructor(context: HandleContext, catalog: Catalog) {
     this.#context = context;
@@ -33,11 +39,12 @@ export class Namespaces {
     return [...this.#handles.values()].filter(({ loaded }) => loaded).length;
   }
 
-  /** The collections that are in memory. */
+  /** The collections that are in memory, and the catalog. */
   loaded(): { collection: Collection; channel: ChannelId }[] {
-    return [...this.#handles.values()].flatMap(({ loaded, channel }) =>
+    const open = [...this.#handles.values()].flatMap(({ loaded, channel }) =>
       loaded ? [{ collection: loaded.collection, channel }] : [],
     );
+    return this.#catalog.kept ? [...open, this.#catalog.kept] : open;
   }
 
   databases(): string[] {
@@ -125,6 +132,54 @@ export class Namespaces {
     });
   }
 
+  /**
+   * Writes a collection anew into a channel of its own, and drops the old one, which one request deletes with all that it
+   * holds. Returns false where `goesOn` ended it, or where clients left no moment for it. Nothing but upkeep may work on
+   * the collection meanwhile, and only one at a time. The catalog stays in its channel, where whoever starts looks for it.
+   */
+  async compact(collection: Collection, readable: number, goesOn: () => boolean): Promise<boolean> {
+    if (collection === this.#catalog.kept?.collection) {
+      await this.#catalog.rewrite();
+      return true;
+    }
+    const handle = [...this.#handles.values()].find(({ loaded }) => loaded?.collection === collection);
+    const loaded = handle?.loaded;
+    if (!loaded) return false;
+    const place = await this.#catalog.reserve(handle.info);
+    const former = handle.log;
+    const log = handle.emptyLogIn(place.channel);
+    const compaction = new Compaction(this.#context.env.clock, loaded, log, readable, goesOn);
+    let moved = false;
+    try {
+      if (await compaction.copy()) {
+        moved = await this.#change([handle.info.ns], () => compaction.finish(() => this.#enter(handle, place, log)));
+      }
+    } finally {
+      this.#inBackground(() => this.#leave(loaded.collection, moved ? former : log, moved));
+    }
+    return moved;
+  }
+
+  /** Deletes the channel of a log that counts no more, or never did. */
+  async #leave(collection: Collection, log: Log, wasRead: boolean): Promise<void> {
+    if (wasRead) await sleep(this.#context.env.clock, STRAGGLERS_MS, this.#closing.signal).catch(() => {});
+    await log.close();
+    collection.home.forgetFormer();
+    // The catalog knows that it is to be deleted; there may be readers still.
+    if (!this.#closing.signal.aborted) await this.#removeChannel(log.channel);
+  }
+
+  /** Where the catalog cannot be written, nobody knows which channel counts. */
+  async #enter(handle: CollectionHandle, place: Place, log: Log): Promise<void> {
+    const entry = this.#entry(handle);
+    const entered = this.#catalog.write([entry], [{ ...entry, ...place }]);
+    handle.moveTo(place.channel, log, entered);
+    await entered.catch((error) => {
+      handle.lose(error);
+      throw error;
+    });
+  }
+
   /** Writes the collection's new index definitions. */
   setIndexes(handle: CollectionHandle, indexes: readonly IndexSpec[]): Promise<void> {
     return this.#change([handle.info.ns], async () => {
@@ -167,6 +222,7 @@ export class Namespaces {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort(new Error('the engine closes'));
     await Promise.allSettled(this.#changing.values());
     await Promise.all([...this.#handles.values()].map((handle) => handle.close()));
     await this.#catalog.close();

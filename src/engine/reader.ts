@@ -53,17 +53,24 @@ export class RecordReader {
       }
     }
     const moved: Slot[] = [];
-    for await (const [record, fetched] of this.#fetch([...wanted.keys()])) {
-      for (const { slot, index } of wanted.get(record)!) {
-        const bytes = fetched.document(index);
-        if (slot.record !== record || slot.index !== index) moved.push(slot);
-        else if (bytes && !slot.deleted) {
-          if (slot.kept === undefined) cache.put(slot, bytes);
-          // A copy, so that one document does not hold on to the whole record.
-          found.set(slot, { record, index, bytes: bytes.slice() });
+    try {
+      for await (const [record, fetched] of this.#fetch([...wanted.keys()])) {
+        for (const { slot, index } of wanted.get(record)!) {
+          const bytes = fetched.document(index);
+          if (slot.record !== record || slot.index !== index) moved.push(slot);
+          else if (bytes && !slot.deleted) {
+            if (slot.kept === undefined) cache.put(slot, bytes);
+            // A copy, so that one document does not hold on to the whole record.
+            found.set(slot, { record, index, bytes: bytes.slice() });
+          }
         }
+        wanted.delete(record);
       }
-      wanted.delete(record);
+    } catch (error) {
+      // The collection has left the channel that was read.
+      if (![...wanted].every(([record, rest]) => rest.every(({ slot }) => slot.deleted || slot.record !== record))) {
+        throw error;
+      }
     }
     for (const [record, rest] of wanted) {
       for (const { slot } of rest) {
@@ -87,14 +94,18 @@ export class RecordReader {
       if (fetched) yield [only, fetched];
       return;
     }
-    for await (const [record, fetched] of this.#collection.log.fetch(absent)) {
-      await this.#shelf.put(record, Promise.resolve(fetched));
-      yield [record, fetched];
+    for (const [log, some] of this.#collection.home.logsOf(absent)) {
+      for await (const [record, fetched] of log.fetch(some)) {
+        await this.#shelf.put(record, Promise.resolve(fetched));
+        yield [record, fetched];
+      }
     }
   }
 
   async #fetchOne(record: RecordRef): Promise<FetchedRecord | undefined> {
-    for await (const [, fetched] of this.#collection.log.fetch([record])) return fetched;
+    for (const [log, some] of this.#collection.home.logsOf([record])) {
+      for await (const [, fetched] of log.fetch(some)) return fetched;
+    }
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { CodedError } from '../base/index.ts';
-import { type Doc, decode } from '../bson/index.ts';
+import { type Doc, decode, encode } from '../bson/index.ts';
 import type { RetryMark } from '../log/index.ts';
 import type { RetryIdentity } from './contract.ts';
 
@@ -64,6 +64,15 @@ export class RetryTable {
       const executed = { result: decode(mark.result), durable: Promise.resolve() };
       this.record(sessionKey(mark.lsid), mark.txnNumber, mark.stmtId, executed);
     }
+  }
+
+  /** Everything that may still be repeated, as `restore` takes it. */
+  marks(): RetryMark[] {
+    this.#expire();
+    return [...this.#sessions].flatMap(([key, { txnNumber, statements }]) => {
+      const lsid = Buffer.from(key, 'hex');
+      return [...statements].map(([stmtId, { result }]) => ({ lsid, txnNumber, stmtId, result: encode(result) }));
+    });
   }
 
   #expire(): void {

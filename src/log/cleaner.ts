@@ -82,6 +82,11 @@ export class Cleaner {
     return ages.filter((age) => age >= AGING_MS && age < TOO_OLD_MS).length;
   }
 
+  /** Garbage of which each message takes a request of its own. */
+  get tooOldGarbage(): number {
+    return this.#dead.reduce((count, record) => (this.#ageOf(record) >= TOO_OLD_MS ? count + 1 : count), 0);
+  }
+
   /** Garbage that came up since the newest checkpoint: whoever reads the channel passes over all of it. */
   get garbageSinceCheckpoint(): number {
     const from = this.#checkpoints.at(-1)?.seq ?? 0;

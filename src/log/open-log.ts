@@ -66,6 +66,10 @@ class ChannelLog implements Log {
     this.#cleaner = new Cleaner(env, store, channel);
   }
 
+  get channel(): ChannelId {
+    return this.#options.channel;
+  }
+
   async summary(): Promise<LogSummary> {
     const newest = await this.#newestHeader();
     if (!newest) return { seq: 0, epoch: this.#options.epoch, documents: 0, superseding: 0 };
@@ -161,13 +165,14 @@ class ChannelLog implements Log {
       store,
       channel,
       live: this.#liveness.records,
+      keyId: this.#sealer?.keyId,
       goesOn: () => goesOn() && !this.#closed,
     });
   }
 
   standing(): Standing {
-    const { garbage, agingGarbage, garbageSinceCheckpoint } = this.#cleaner;
-    return { live: this.#liveness.live.count, garbage, agingGarbage, garbageSinceCheckpoint };
+    const { garbage, agingGarbage, tooOldGarbage, garbageSinceCheckpoint } = this.#cleaner;
+    return { live: this.#liveness.live.count, garbage, agingGarbage, tooOldGarbage, garbageSinceCheckpoint };
   }
 
   async close(): Promise<void> {

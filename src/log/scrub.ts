@@ -13,6 +13,8 @@ export interface ScrubContext {
   readonly channel: ChannelId;
   /** The records with newest versions, as they are at each moment. */
   readonly live: ReadonlySet<LogRecord>;
+  /** Of the key that seals. */
+  readonly keyId: string | undefined;
   readonly goesOn: () => boolean;
 }
 
@@ -20,7 +22,14 @@ export interface ScrubContext {
  * Walks the whole channel in spare budget, and holds what stands there against what the log knows: checksums of contents,
  * and whether every record that holds a newest version is there, as it was written. Files are looked at by name and size.
  */
-export async function scrub({ clock, store, channel, live, goesOn }: ScrubContext): Promise<Scrubbed | undefined> {
+export async function scrub({
+  clock,
+  store,
+  channel,
+  live,
+  keyId,
+  goesOn,
+}: ScrubContext): Promise<Scrubbed | undefined> {
   const expected = new Map<MessageId, LogRecord>();
   const newest = snowflakeAt(clock.now() - LAG_MS);
   for (const record of live) {
@@ -28,6 +37,7 @@ export async function scrub({ clock, store, channel, live, goesOn }: ScrubContex
   }
   const problems: LogProblem[] = [];
   let messages = 0;
+  let otherwiseSealed = 0;
   for (let after: MessageId = 0n; ; ) {
     const page = await store.pageAfter(channel, after, PAGE_MESSAGES_MAX, 'upkeep');
     if (!goesOn()) return undefined;
@@ -38,6 +48,7 @@ export async function scrub({ clock, store, channel, live, goesOn }: ScrubContex
       if (found.kind !== 'record') problems.push(found.problem);
       else if (record && found.parsed.header.seq !== record.seq)
         problems.push(another(record, found.parsed.header.seq));
+      if (found.kind === 'record' && found.parsed.header.keyId !== keyId) otherwiseSealed++;
       expected.delete(message.id);
     }
     const last = page[0];
@@ -46,7 +57,7 @@ export async function scrub({ clock, store, channel, live, goesOn }: ScrubContex
   }
   // What was superseded meanwhile may have been removed meanwhile.
   const missing = [...expected].filter(([, record]) => live.has(record)).map(([id]) => id);
-  return { messages, problems, missing };
+  return { messages, problems, missing, otherwiseSealed };
 }
 
 function another({ seq, messageId }: LogRecord, found: number): LogProblem {

@@ -1,4 +1,4 @@
-import type { MessageId, Priority } from '../store/index.ts';
+import type { ChannelId, MessageId, Priority } from '../store/index.ts';
 
 /** One change to one document. */
 export interface Entry {
@@ -82,6 +82,8 @@ export interface Scrubbed {
   readonly problems: readonly LogProblem[];
   /** Messages that hold newest versions, and are not there. */
   readonly missing: readonly MessageId[];
+  /** Records that are not sealed as records are now. */
+  readonly otherwiseSealed: number;
 }
 
 /** How many messages the log knows of in its channel. */
@@ -92,6 +94,8 @@ export interface Standing {
   readonly garbage: number;
   /** Of these, what must go within a day, or each message would cost a request of its own. */
   readonly agingGarbage: number;
+  /** Of these, what does cost a request of its own. */
+  readonly tooOldGarbage: number;
   /** Of these, written after the newest checkpoint. */
   readonly garbageSinceCheckpoint: number;
 }
@@ -119,6 +123,7 @@ export interface Recovered {
  * `recover` (or after `startEmpty` for a channel just made).
  */
 export interface Log {
+  readonly channel: ChannelId;
   /** Reads the newest page (one request, kept for `recover`) and says what its newest record says. */
   summary(): Promise<LogSummary>;
   /** Reads the channel and hands each live entry to `visit`. The log knows its live records afterwards. */

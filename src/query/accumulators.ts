@@ -1,4 +1,4 @@
-import { compare, type Doc, Int32, type Value } from '../bson/index.ts';
+import { type Collator, comparison, type Doc, Int32, type Value } from '../bson/index.ts';
 import { located } from './error.ts';
 import { clampedInt, exactLong, toDouble } from './number.ts';
 import { compareFound } from './order.ts';
@@ -13,7 +13,7 @@ export interface Accumulator {
 }
 
 /** An accumulator whose argument is one expression, by name. */
-export const ACCUMULATORS: Readonly<Record<string, () => Accumulator>> = {
+export const ACCUMULATORS: Readonly<Record<string, (collator: Collator | undefined) => Accumulator>> = {
   $sum: () => {
     const total = new Total();
     return { add: (value) => isNumeric(value) && total.add(value), result: () => total.result() };
@@ -22,8 +22,8 @@ export const ACCUMULATORS: Readonly<Record<string, () => Accumulator>> = {
     const total = new Total();
     return { add: (value) => isNumeric(value) && total.add(value), result: () => total.average() ?? null };
   },
-  $min: () => extreme(-1),
-  $max: () => extreme(1),
+  $min: (collator) => extreme(-1, collator),
+  $max: (collator) => extreme(1, collator),
   $first: () => {
     let first: Found | undefined;
     let has = false;
@@ -48,7 +48,7 @@ export const ACCUMULATORS: Readonly<Record<string, () => Accumulator>> = {
     const list: Value[] = [];
     return { add: (value) => void (value !== MISSING && list.push(value)), result: () => list };
   },
-  $addToSet: () => new ValueSet(),
+  $addToSet: (collator) => new ValueSet(collator),
   $mergeObjects: () => {
     const merged: Doc = new Map();
     return {
@@ -73,8 +73,13 @@ export const ACCUMULATORS: Readonly<Record<string, () => Accumulator>> = {
 };
 
 /** `$topN` and its family: the argument is a pair of the document to sort by and the output. */
-export function ranked(sortBy: Doc, n: number | undefined, fromTop: boolean): Accumulator {
-  const order = compileSort(sortBy);
+export function ranked(
+  sortBy: Doc,
+  n: number | undefined,
+  fromTop: boolean,
+  collator: Collator | undefined,
+): Accumulator {
+  const order = compileSort(sortBy, collator);
   const entries: { key: Doc; output: Found }[] = [];
   return {
     add(value) {
@@ -91,7 +96,8 @@ export function ranked(sortBy: Doc, n: number | undefined, fromTop: boolean): Ac
 }
 
 /** `$firstN`, `$lastN`, `$minN`, `$maxN`. */
-export function several(name: string, n: number): Accumulator {
+export function several(name: string, n: number, collator: Collator | undefined): Accumulator {
+  const compare = comparison(collator);
   const list: Value[] = [];
   const isOrdered = name === '$minN' || name === '$maxN';
   return {
@@ -115,12 +121,12 @@ export function countArgument(value: Found): number {
   return clampedInt(n);
 }
 
-function extreme(direction: 1 | -1): Accumulator {
+function extreme(direction: 1 | -1, collator: Collator | undefined): Accumulator {
   let best: Found = MISSING;
   return {
     add(value) {
       if (isNullish(value)) return;
-      if (best === MISSING || compareFound(value, best) * direction > 0) best = value;
+      if (best === MISSING || compareFound(value, best, collator) * direction > 0) best = value;
     },
     result: () => (best === MISSING ? null : best),
   };
@@ -145,13 +151,18 @@ function deviation(lost: 0 | 1): Accumulator {
 class ValueSet implements Accumulator {
   readonly #sorted: Value[] = [];
   readonly #list: Value[] = [];
+  readonly #compare: (a: Value, b: Value) => number;
+
+  constructor(collator: Collator | undefined) {
+    this.#compare = comparison(collator);
+  }
 
   add(value: Found): void {
     if (value === MISSING) return;
     let [low, high] = [0, this.#sorted.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const order = compare(this.#sorted[middle], value);
+      const order = this.#compare(this.#sorted[middle], value);
       if (order === 0) return;
       if (order < 0) low = middle + 1;
       else high = middle;

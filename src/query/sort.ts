@@ -1,5 +1,5 @@
 import { CodedError } from '../base/index.ts';
-import { compare, type Doc, expandPaths, type PathRow, type Value } from '../bson/index.ts';
+import { type Collator, comparison, type Doc, expandPaths, type PathRow, type Value } from '../bson/index.ts';
 import { badValue, located, notImplemented } from './error.ts';
 import { clampedLong } from './number.ts';
 import { type Path, parsePath } from './path.ts';
@@ -15,11 +15,12 @@ interface Key {
 }
 
 /** Compiles a sort specification. Throws the errors that MongoDB gives for `$sort`. */
-export function compileSort(sort: Doc): Comparator {
+export function compileSort(sort: Doc, collator?: Collator): Comparator {
   const keys = [...sort].map(([name, direction]) => sortKey(name, direction));
   if (keys.length > MAX_SORT_KEYS) {
     throw located(13103, `too many compound keys: a sort may have ${MAX_SORT_KEYS} at most`);
   }
+  const compare = comparison(collator);
   const paths = keys.map(({ path }) => path.parts);
   const byRows = (left: Doc, right: Doc) => compareRows(firstRow(left), firstRow(right));
   return (left, right) => {

@@ -15,6 +15,7 @@ export interface QueryContext {
 /** A compiled filter. Compilation throws `CodedError` for what MongoDB refuses; matching never throws for a document's shape. */
 export interface Filter {
   readonly source: Doc;
+  readonly collator: Collator | undefined;
   /** The top-level fields that decide: a document of these alone matches as the whole one does. Undefined: perhaps all. */
   readonly fields: ReadonlySet<string> | undefined;
   matches(doc: Doc | KeptDoc): boolean;

@@ -33,7 +33,7 @@ const REFUSED: readonly [Document, number, string][] = [
   [{ a: { $options: 'i' } }, 2, '$options needs a $regex'],
   [{ a: { $regex: 'x', $options: 1 } }, 2, '$options has to be a string'],
   [{ a: { $regex: new BSONRegExp('x', 'i'), $options: 'm' } }, 51075, 'options set in both $regex and $options'],
-  [{ a: { $regex: 'x', $options: 'g' } }, 51108, 'invalid flag in regex options: g'],
+  [{ a: { $regex: 'x', $options: 'g' } }, 51108, ' invalid flag in regex options: g'],
   [{ a: { $bitsAllSet: 'x' } }, 2, '$bitsAllSet takes an Array, a number, or a BinData but received: $bitsAllSet: "x"'],
   [{ a: { $bitsAnySet: -1 } }, 9, 'Expected a non-negative number in: $bitsAnySet: -1'],
   [{ a: { $bitsAnyClear: 1.5 } }, 9, 'Expected an integer: $bitsAnyClear: 1.5'],

@@ -5,7 +5,6 @@ const own = ownServer();
 
 const MISSING = [
   'collMod',
-  'compact',
   'createRole',
   'createUser',
   'dropRole',

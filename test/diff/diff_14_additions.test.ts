@@ -3,12 +3,16 @@ import { ownServer } from '../support/own-server.ts';
 
 const own = ownServer();
 
-test('three commands tell what only DiscoDB has', async () => {
+test('commands and fields that only DiscoDB has', async () => {
   await own.things.insertOne({ _id: 1 });
   const { discodb: status } = await own.admin({ serverStatus: 1 });
   expect(status).toMatchObject({ epoch: expect.any(Number), collections: { known: 1, open: 1 } });
   const { discodb: stats, size } = await own.db.command({ collStats: 'things' });
   expect(stats).toEqual({ cachedBytes: size });
+  expect(await own.db.command({ compact: 'things' })).toMatchObject({ ok: 1 });
+  expect(await own.things.findOne()).toEqual({ _id: 1 });
+  await expect(own.db.command({ compact: 'none' })).rejects.toMatchObject({ code: 26 });
+  expect(await own.admin({ getParameter: 1, discodbUpkeepPaused: 1 })).toMatchObject({ discodbUpkeepPaused: false });
   const { discodb: build } = await own.admin({ buildInfo: 1 });
   expect(build).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
 });

@@ -1,15 +1,17 @@
 import type { Doc } from '../../src/bson/index.ts';
 import type { Process, Stage } from '../support/stage.ts';
-import { LEAVING, type Surroundings } from './clients.ts';
+import { LEAVING, QUERY_PLAN_KILLED, type Surroundings } from './clients.ts';
 import { Violation, type Write } from './history.ts';
 import { batchOf, codeOf, countOf, Line, show } from './line.ts';
-import { DB, ROAMING, UNIQUES } from './steps.ts';
+import { DB, HEAPS, ROAMING, THINGS, UNIQUES } from './steps.ts';
 
 const NAMES = ['roam-a', 'roam-b'] as const;
 const FILL = 10;
 const DUPLICATE_KEY = 11000;
 const NAMESPACE_NOT_FOUND = 26;
 const NAMESPACE_EXISTS = 48;
+/** Clients changed documents all the time. */
+const LEFT_NO_MOMENT = 96;
 
 /** What a collection is called that changes its name, as far as that is known. */
 export class Roaming {
@@ -69,7 +71,8 @@ export class Clerk {
       if (!process || this.#world.ended) continue;
       const dice = stage.integer(100);
       if (!roaming.sure) await this.#findName(process);
-      if (dice < 35) await this.#changeIndex(process);
+      if (dice < 15) await this.#compact(process);
+      else if (dice < 35) await this.#changeIndex(process);
       else if (dice < 65 || !roaming.sure) await this.#rename(process);
       else if (dice < 90) await this.#fill(process);
       else await this.#drop(process);
@@ -114,6 +117,20 @@ export class Clerk {
     if (code !== 0) throw this.#unexpected(reply, `renaming ${name}`);
     roaming.settle(other);
     this.#world.note('renamed');
+  }
+
+  /** Nobody else may notice. */
+  async #compact(process: Process): Promise<void> {
+    const { stage, roaming, heapSize } = this.#world;
+    const names = [THINGS, UNIQUES, roaming.name, ...(heapSize > 0 ? [HEAPS] : [])];
+    const name = names[stage.integer(names.length)]!;
+    const reply = await this.#send(process, { compact: name });
+    if (!reply) return;
+    const code = codeOf(reply);
+    if (code === LEFT_NO_MOMENT) return this.#world.note('compactionGivenUp');
+    if (name === roaming.name && (code === NAMESPACE_NOT_FOUND || code === QUERY_PLAN_KILLED)) return;
+    if (code !== 0) throw this.#unexpected(reply, `compacting ${name}`);
+    this.#world.note('compacted');
   }
 
   /** After a rename in doubt: it is still on its way until another one was answered. */

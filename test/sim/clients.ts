@@ -13,7 +13,7 @@ const DUPLICATE_KEY = 11000;
 /** The process gave up being the one that writes, or ends: what became of a write is not known. */
 export const LEAVING: ReadonlySet<number> = new Set([10107, 11600, 91]);
 /** A collection was dropped or renamed under a command. */
-const QUERY_PLAN_KILLED = 175;
+export const QUERY_PLAN_KILLED = 175;
 /** A cursor ends with its process's view of the collection. */
 const CURSOR_GONE = new Set([43, 237, ...LEAVING]);
 

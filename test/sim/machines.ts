@@ -86,9 +86,10 @@ export class Machines {
     this.#checkDoubles();
     const process = this.#process(machine, force);
     machine.process = process;
+    let starts = true;
     if (killAfter !== undefined)
       void stage.sleep(killAfter).then(() => {
-        if (machine.process !== process || this.serving.includes(process)) return;
+        if (!starts || machine.process !== process) return;
         note('killedAtStart');
         this.die(machine);
       });
@@ -113,6 +114,7 @@ export class Machines {
     const ready = await this.within(START_MS, Promise.race([started, process.ended.then(() => false)]), () => {
       return `process ${process.number} starts`;
     });
+    starts = false;
     if (!ready || process.life.ended) {
       if (machine.process === process) this.die(machine);
       return undefined;

@@ -15,7 +15,7 @@ const REACHED = [
   ...['readLocal', 'readMajority', 'scannedLocal', 'scannedMajority'],
   ...['renamed', 'dropped', 'indexBuilt', 'indexDropped', 'indexRefused', 'expired'],
   // Upkeep
-  ...['packs', 'checkpoints', 'scrubs', 'POST /channels/:id/messages/bulk-delete', 'DELETE /channels/:id'],
+  ...['packs', 'checkpoints', 'scrubs', 'compacted', 'POST /channels/:id/messages/bulk-delete', 'DELETE /channels/:id'],
 ];
 
 const reached = new Map<string, number>();

@@ -114,6 +114,11 @@ export class FakeEngine implements Engine {
     return { before, after: kept.info.indexes.length, createdCollection };
   }
 
+  async compact(ns: Namespace): Promise<boolean> {
+    this.#note('compact', ns);
+    return true;
+  }
+
   async dropIndexes(ns: Namespace, which: string | readonly string[] | Doc): Promise<number> {
     this.#note('dropIndexes', ns, which);
     const kept = this.#ensure(ns);

@@ -222,6 +222,8 @@ describe('on an emulator over HTTP', () => {
     await refused(/permission/i, on(weak.token!), weak.token!);
     const nobody = ['--discord-api', 'http://127.0.0.1:9', '--token', token, '--guild', guild];
     await refused(/does not answer/i, nobody, token);
+    await refused(/server was given but no bot token/, ['--guild', guild], token);
+    await refused(/--emulator-port/, [...on(token), '--emulator-port', '0'], token);
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };

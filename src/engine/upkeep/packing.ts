@@ -37,7 +37,7 @@ interface Holding {
 }
 
 /** A document, where it stood when it was looked at, and its bytes. */
-interface Standing {
+export interface Standing {
   readonly slot: Slot;
   readonly record: RecordRef;
   readonly index: number;
@@ -66,7 +66,8 @@ export async function pack(
   if (poor.length < limits.packedAtRecords && stale < limits.packedAtStaleEntries) return packed;
   for (const group of groups(poor)) {
     if (!goesOn()) break;
-    packed.documents += await rewrite(collection, group);
+    const slots = group.flatMap((holding) => holding.slots.filter(({ record }) => record === holding.record));
+    packed.documents += await rewrite(collection, slots);
     packed.records++;
   }
   return packed;
@@ -107,12 +108,12 @@ function* groups(holdings: readonly Holding[]): Iterable<Holding[]> {
 }
 
 /**
- * Fetches first, and looks again at the moment of writing: a document that was changed, deleted or moved meanwhile is
+ * Writes documents anew, as one record. Fetches first, and looks again at the moment of writing: a document that was changed, deleted or moved meanwhile is
  * left out. Returns how many were written.
  */
-async function rewrite(collection: Collection, group: readonly Holding[]): Promise<number> {
+export async function rewrite(collection: Collection, slots: readonly Slot[]): Promise<number> {
   const { log } = collection;
-  const standing = await read(collection, group);
+  const standing = await standingOf(collection, slots);
   let moved = 0;
   await log.appendLast((append) => {
     for (const { slot, record, index, bytes } of standing) {
@@ -126,18 +127,17 @@ async function rewrite(collection: Collection, group: readonly Holding[]): Promi
   return moved;
 }
 
-async function read(collection: Collection, group: readonly Holding[]): Promise<Standing[]> {
+/** The newest versions of `slots` as of now, in no certain order; what is deleted is left out. */
+export async function standingOf(collection: Collection, slots: readonly Slot[]): Promise<Standing[]> {
   const standing: Standing[] = [];
   const absent = new Map<RecordRef, { slot: Slot; index: number }[]>();
-  for (const { record, slots } of group) {
-    for (const slot of slots) {
-      const { index } = slot;
-      if (slot.deleted || slot.record !== record) continue;
-      const bytes = collection.bytesOf(slot);
-      if (bytes) standing.push({ slot, record, index, bytes });
-      else if (absent.has(record)) absent.get(record)!.push({ slot, index });
-      else absent.set(record, [{ slot, index }]);
-    }
+  for (const slot of slots) {
+    const { record, index } = slot;
+    if (slot.deleted) continue;
+    const bytes = collection.bytesOf(slot);
+    if (bytes) standing.push({ slot, record, index, bytes });
+    else if (absent.has(record)) absent.get(record)!.push({ slot, index });
+    else absent.set(record, [{ slot, index }]);
   }
   if (absent.size === 0) return standing;
   for await (const [record, fetched] of collection.log.fetch([...absent.keys()], 'upkeep')) {

@@ -2,7 +2,7 @@ import type { Env, Timer } from '../../base/index.ts';
 import { type Doc, doc as literal } from '../../bson/index.ts';
 import type { ChannelId, MessageId } from '../../store/index.ts';
 import { type Collection, nsText } from '../collection.ts';
-import { PACKING_LIMITS, type PackingLimits, pack } from './packing.ts';
+import { PACK_BYTES, PACKING_LIMITS, type PackingLimits, pack } from './packing.ts';
 
 /** When upkeep does what. */
 export interface UpkeepLimits extends PackingLimits {
@@ -14,6 +14,10 @@ export interface UpkeepLimits extends PackingLimits {
   readonly checkpointAt: number;
   /** An open channel is walked so often, the first time when it has been open for so long. */
   readonly scrubEveryMs: number;
+  /** So many messages that Discord deletes only one by one, and many more than it takes to write all documents anew: */
+  readonly compactAtTooOld: number;
+  /** then the collection moves to another channel, unless that was tried so short a time ago. */
+  readonly compactEveryMs: number;
 }
 
 const UPKEEP_LIMITS: UpkeepLimits = {
@@ -22,7 +26,12 @@ const UPKEEP_LIMITS: UpkeepLimits = {
   busyRecords: 2000,
   checkpointAt: 300,
   scrubEveryMs: 24 * 60 * 60 * 1000,
+  compactAtTooOld: 500,
+  compactEveryMs: 60 * 60 * 1000,
 };
+
+/** A message that is deleted by itself takes about four times as long as one that is written (discord-facts 1a). */
+const WRITES_A_DELETION = 4;
 
 /** A collection and where it stands. */
 export interface Kept {
@@ -34,6 +43,8 @@ export interface UpkeepContext {
   readonly env: Env;
   /** Those that are in memory. */
   collections(): Iterable<Kept>;
+  /** Writes a collection anew in another channel, the newest documents each by itself. False where that came to nothing. */
+  compact(collection: Collection, readable: number, goesOn: () => boolean): Promise<boolean>;
   /** Told of messages with newest versions that are not in their channel. */
   onMissing(channel: ChannelId, ids: readonly MessageId[]): void;
   /** In place of the usual ones. */
@@ -48,6 +59,10 @@ interface Seen {
   doneAt: number;
   /** When it was walked last, or opened, by the steady clock. */
   scrubbedAt: number;
+  /** When it was moved, or that was tried; undefined where it was not. */
+  compactedAt: number | undefined;
+  /** The last walk met records that are not sealed with the key that seals now. */
+  otherwiseSealed: boolean;
 }
 
 /**
@@ -59,7 +74,9 @@ export class Upkeep {
   readonly #limits: UpkeepLimits;
   readonly #seen = new WeakMap<Collection, Seen>();
   readonly #queue: Kept[] = [];
-  readonly #done = { documents: 0, packs: 0, checkpoints: 0, scrubbed: 0, missing: 0, problems: 0 };
+  readonly #done = { documents: 0, packs: 0, checkpoints: 0, compactions: 0, scrubbed: 0, missing: 0, problems: 0 };
+  /** What is under way on each collection: one thing at a time. */
+  readonly #busy = new Map<Collection, Promise<unknown>>();
   #working: Collection | undefined;
   #paused = false;
   #stopped = false;
@@ -86,11 +103,17 @@ export class Upkeep {
     this.#stopped = true;
     this.#timer.cancel();
     await this.#pass;
+    await Promise.allSettled(this.#busy.values());
+  }
+
+  /** Moves a collection to another channel now, after what is under way on it. */
+  compact({ collection }: Kept): Promise<boolean> {
+    return this.#alone(collection, () => this.#compact(collection, () => !this.#stopped));
   }
 
   /** Numbers for `serverStatus().discodb.upkeep`; since the process started. */
   status(): Doc {
-    const { documents, packs, checkpoints, scrubbed, missing, problems } = this.#done;
+    const { documents, packs, checkpoints, compactions, scrubbed, missing, problems } = this.#done;
     let live = 0;
     let garbage = 0;
     for (const { collection } of this.#context.collections()) {
@@ -105,6 +128,7 @@ export class Upkeep {
       records: { live, garbage },
       packed: { documents, packs },
       checkpoints,
+      compactions,
       scrubbed: { channels: scrubbed, missing },
       problems,
     });
@@ -126,7 +150,8 @@ export class Upkeep {
     const goesOn = () => !this.#stopped && !this.#paused;
     for (let next = this.#queue.shift(); next; next = goesOn() ? this.#queue.shift() : undefined) {
       this.#working = next.collection;
-      await this.#keep(next, goesOn);
+      const kept = next;
+      await this.#alone(kept.collection, () => this.#keep(kept, goesOn));
     }
     this.#working = undefined;
     this.#queue.length = 0;
@@ -135,12 +160,19 @@ export class Upkeep {
   #isDue(collection: Collection): boolean {
     const { commits } = collection;
     const now = this.#context.env.clock.monotonic();
-    const seen = this.#seen.get(collection) ?? { commits: -1, doneAt: -1, scrubbedAt: now };
+    const seen = this.#seen.get(collection) ?? {
+      commits: -1,
+      doneAt: -1,
+      scrubbedAt: now,
+      compactedAt: undefined,
+      otherwiseSealed: false,
+    };
     const quiet = seen.commits === commits;
     this.#seen.set(collection, { ...seen, commits });
     const { live, agingGarbage, garbageSinceCheckpoint } = collection.log.standing();
     const { scrubEveryMs, busyRecords, checkpointAt } = this.#limits;
     if (agingGarbage > 0 || now - seen.scrubbedAt >= scrubEveryMs) return true;
+    if (this.#wantsCompaction(collection, seen)) return true;
     if (seen.doneAt === commits) return false;
     return quiet || live >= busyRecords || garbageSinceCheckpoint >= checkpointAt;
   }
@@ -159,11 +191,45 @@ export class Upkeep {
       }
       const seen = this.#seen.get(collection)!;
       if (goesOn()) seen.doneAt = commits;
+      if (goesOn() && this.#wantsCompaction(collection, seen)) await this.#compact(collection, goesOn);
       const due = env.clock.monotonic() - seen.scrubbedAt >= this.#limits.scrubEveryMs;
       if (due && goesOn()) await this.#scrub({ collection, channel }, seen, goesOn);
     } catch (error) {
       this.#done.problems++;
       env.log.warn({ err: error, ns: collection.ns }, 'upkeep of a collection ends for now');
+    }
+  }
+
+  #wantsCompaction(collection: Collection, { compactedAt, otherwiseSealed }: Seen): boolean {
+    const { compactAtTooOld, compactEveryMs } = this.#limits;
+    const now = this.#context.env.clock.monotonic();
+    if (compactedAt !== undefined && now - compactedAt < compactEveryMs) return false;
+    const { tooOldGarbage } = collection.log.standing();
+    const writes = collection.dataSize / PACK_BYTES + this.#readableOf(collection);
+    return otherwiseSealed || (tooOldGarbage >= compactAtTooOld && tooOldGarbage * WRITES_A_DELETION > writes);
+  }
+
+  async #compact(collection: Collection, goesOn: () => boolean): Promise<boolean> {
+    const { env, compact } = this.#context;
+    const seen = this.#seen.get(collection);
+    if (seen) seen.compactedAt = env.clock.monotonic();
+    if (!(await compact(collection, this.#readableOf(collection), goesOn))) return false;
+    this.#done.compactions++;
+    if (seen) seen.otherwiseSealed = false;
+    return true;
+  }
+
+  #readableOf({ count }: Collection): number {
+    return Math.min(count, this.#limits.readableRecords);
+  }
+
+  async #alone<T>(collection: Collection, work: () => Promise<T>): Promise<T> {
+    const running = Promise.allSettled([this.#busy.get(collection)]).then(work);
+    this.#busy.set(collection, running);
+    try {
+      return await running;
+    } finally {
+      if (this.#busy.get(collection) === running) this.#busy.delete(collection);
     }
   }
 
@@ -175,6 +241,7 @@ export class Upkeep {
     seen.scrubbedAt = env.clock.monotonic();
     this.#done.scrubbed++;
     this.#done.missing += scrubbed.missing.length;
+    seen.otherwiseSealed = scrubbed.otherwiseSealed > 0;
     for (const { kind, messageId, text } of scrubbed.problems) {
       // What people say in a channel is no fault of it.
       if (kind === 'foreign') continue;

@@ -1,13 +1,15 @@
 import { CodedError } from '../../base/index.ts';
-import { compare, type Doc, Int32, type Value } from '../../bson/index.ts';
+import { type Collator, comparison, type Doc, Int32, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { clampedInt, exactLong } from '../number.ts';
 import { compareFound } from '../order.ts';
 import { compileSort } from '../sort.ts';
+import type { QueryContext } from '../types.ts';
 import { type Found, format, isArray, isDoc, isNullish, isNumeric, MISSING, truthy, typeName } from '../value.ts';
 import {
   binary,
   bind,
+  type Compiler,
   type Expression,
   evaluated,
   namedArguments,
@@ -30,9 +32,9 @@ export const arrays: Operators = {
   $arrayElemAt: binary(elementAt),
   $first: evaluated(1, 1, ([value]) => end('$first', value, 0)),
   $last: evaluated(1, 1, ([value]) => end('$last', value, -1)),
-  $in: binary((value, list) => {
+  $in: binary((value, list, _, { context }) => {
     if (!isArray(list)) throw located(40081, `$in requires an array as a second argument, found: ${typeName(list)}`);
-    return list.some((item) => compareFound(item, value) === 0);
+    return list.some((item) => compareFound(item, value, context.collator) === 0);
   }),
   $indexOfArray: evaluated(2, 4, indexOf),
   $concatArrays: evaluated(0, Number.POSITIVE_INFINITY, (args) => {
@@ -58,12 +60,13 @@ export const arrays: Operators = {
   $zip: zip,
   $firstN: endN('$firstN', (items, n) => items.slice(0, n)),
   $lastN: endN('$lastN', (items, n) => items.slice(Math.max(0, items.length - n))),
-  $minN: endN('$minN', (items, n) => present(items).sort(compare).slice(0, n)),
-  $maxN: endN('$maxN', (items, n) =>
-    present(items)
+  $minN: endN('$minN', (items, n, { collator }) => present(items).sort(comparison(collator)).slice(0, n)),
+  $maxN: endN('$maxN', (items, n, { collator }) => {
+    const compare = comparison(collator);
+    return present(items)
       .sort((a, b) => compare(b, a))
-      .slice(0, n),
-  ),
+      .slice(0, n);
+  }),
 };
 
 function present(items: readonly Value[]): Value[] {
@@ -90,14 +93,14 @@ function end(name: string, list: Found, at: 0 | -1): Found {
   return list.length > 0 ? list.at(at) : MISSING;
 }
 
-function indexOf([list, value, start, stop]: readonly Found[]): Found {
+function indexOf([list, value, start, stop]: readonly Found[], _: string, { context }: Compiler): Found {
   if (isNullish(list!)) return null;
   if (!isArray(list!)) {
     throw located(40090, `$indexOfArray requires an array as a first argument, found: ${typeName(list!)}`);
   }
   const from = start === undefined ? 0 : bound('starting', start);
   const to = stop === undefined ? list.length : Math.min(bound('ending', stop), list.length);
-  for (let i = from; i < to; i++) if (compareFound(list[i], value!) === 0) return new Int32(i);
+  for (let i = from; i < to; i++) if (compareFound(list[i], value!, context.collator) === 0) return new Int32(i);
   return new Int32(-1);
 }
 
@@ -198,7 +201,7 @@ function sortArray(...[operand, compiler, name]: Parameters<Operator>): Expressi
   const args = namedArguments(name, operand, ['input', 'sortBy'], [], 2942500);
   const input = compiler.compile(args.get('input'));
   const by = args.get('sortBy');
-  const order = elementOrder(by);
+  const order = elementOrder(by, compiler.context.collator);
   return (scope) => {
     const list = input(scope);
     if (isNullish(list)) return null;
@@ -209,9 +212,9 @@ function sortArray(...[operand, compiler, name]: Parameters<Operator>): Expressi
   };
 }
 
-function elementOrder(by: Value): (left: Value, right: Value) => number {
+function elementOrder(by: Value, collator: Collator | undefined): (left: Value, right: Value) => number {
   if (isDoc(by)) {
-    const order = compileSort(by);
+    const order = compileSort(by, collator);
     const asDoc = (value: Value): Doc => (isDoc(value) ? value : new Map());
     return (left, right) => order(asDoc(left), asDoc(right));
   }
@@ -219,6 +222,7 @@ function elementOrder(by: Value): (left: Value, right: Value) => number {
   if (direction !== 1n && direction !== -1n) {
     throw located(2942506, '$sortArray sort must be 1/-1 to sort the whole element, or {field:1/-1}');
   }
+  const compare = comparison(collator);
   return (left, right) => Number(direction) * compare(left, right);
 }
 
@@ -247,7 +251,7 @@ function zip(...[operand, compiler, name]: Parameters<Operator>): Expression {
   };
 }
 
-function endN(name: string, take: (items: readonly Value[], n: number) => Value[]): Operator {
+function endN(name: string, take: (items: readonly Value[], n: number, context: QueryContext) => Value[]): Operator {
   return (operand, compiler) => {
     const args = namedArguments(name, operand, ['n', 'input'], [], 5787901);
     const [count, input] = [compiler.compile(args.get('n')), compiler.compile(args.get('input'))];
@@ -259,7 +263,7 @@ function endN(name: string, take: (items: readonly Value[], n: number) => Value[
         throw located(5787902, `Value for 'n' must be of integral type, but found ${format(n)}`);
       if (wanted <= 0n) throw located(5787908, `'n' must be greater than 0, found ${wanted}`);
       if (!isArray(list)) throw located(5788200, `Input must be an array`);
-      return take(list, clampedInt(wanted));
+      return take(list, clampedInt(wanted), compiler.context);
     };
   };
 }

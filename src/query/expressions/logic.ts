@@ -1,18 +1,18 @@
 import { Int32, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compareFound } from '../order.ts';
-import { isArray, isDoc, isNullish, truthy } from '../value.ts';
+import { type Found, isArray, isDoc, isNullish, truthy } from '../value.ts';
 import { binary, type Expression, type Operator, type Operators, unary } from './types.ts';
 
 /** Comparison, boolean and conditional operators. */
 export const logic: Operators = {
-  $cmp: binary((left, right) => new Int32(Math.sign(compareFound(left, right)))),
-  $eq: binary((left, right) => compareFound(left, right) === 0),
-  $ne: binary((left, right) => compareFound(left, right) !== 0),
-  $gt: binary((left, right) => compareFound(left, right) > 0),
-  $gte: binary((left, right) => compareFound(left, right) >= 0),
-  $lt: binary((left, right) => compareFound(left, right) < 0),
-  $lte: binary((left, right) => compareFound(left, right) <= 0),
+  $cmp: comparing((order) => new Int32(Math.sign(order))),
+  $eq: comparing((order) => order === 0),
+  $ne: comparing((order) => order !== 0),
+  $gt: comparing((order) => order > 0),
+  $gte: comparing((order) => order >= 0),
+  $lt: comparing((order) => order < 0),
+  $lte: comparing((order) => order <= 0),
   $not: unary((value) => !truthy(value)),
   $and: (operand, compiler) => {
     const parts = list(operand).map((item) => compiler.compile(item));
@@ -40,6 +40,10 @@ export const logic: Operators = {
   },
   $switch: branching,
 };
+
+function comparing(test: (order: number) => Found): Operator {
+  return binary((left, right, _, { context }) => test(compareFound(left, right, context.collator)));
+}
 
 function list(operand: Value): readonly Value[] {
   return isArray(operand) ? operand : [operand];

@@ -1,4 +1,4 @@
-import { compare, type Doc, type Value } from '../../bson/index.ts';
+import { type Collator, comparison, type Doc, equal, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { field } from '../path.ts';
 import { type Found, isArray, isDoc, isNullish, MISSING, typeName } from '../value.ts';
@@ -40,27 +40,32 @@ export const objects: Operators = {
     const args = namedArguments(name, operand, ['field', 'input'], [], 4161100);
     return withField(args, '$$REMOVE', compiler);
   },
-  $setUnion: evaluated(0, Number.POSITIVE_INFINITY, (args, name) => {
+  $setUnion: evaluated(0, Number.POSITIVE_INFINITY, (args, name, { context }) => {
     if (args.some(isNullish)) return null;
-    return distinct(args.flatMap((arg) => set(arg, name)));
+    return distinct(
+      args.flatMap((arg) => set(arg, name)),
+      context.collator,
+    );
   }),
-  $setIntersection: evaluated(0, Number.POSITIVE_INFINITY, (args, name) => {
+  $setIntersection: evaluated(0, Number.POSITIVE_INFINITY, (args, name, { context }) => {
     if (args.some(isNullish)) return null;
     const [first, ...rest] = args.map((arg) => set(arg, name));
-    return distinct(first ?? []).filter((item) => rest.every((other) => contains(other, item)));
+    return distinct(first ?? [], context.collator).filter((item) =>
+      rest.every((other) => contains(other, item, context.collator)),
+    );
   }),
-  $setDifference: evaluated(2, 2, (args, name) => {
+  $setDifference: evaluated(2, 2, (args, name, { context }) => {
     if (args.some(isNullish)) return null;
     const [from, without] = args.map((arg) => set(arg, name));
-    return unique(from!).filter((item) => !contains(without!, item));
+    return unique(from!, context.collator).filter((item) => !contains(without!, item, context.collator));
   }),
-  $setEquals: evaluated(2, Number.POSITIVE_INFINITY, (args, name) => {
-    const [first, ...rest] = args.map((arg) => distinct(set(arg, name)));
-    return rest.every((other) => compare(other, first) === 0);
+  $setEquals: evaluated(2, Number.POSITIVE_INFINITY, (args, name, { context }) => {
+    const [first, ...rest] = args.map((arg) => distinct(set(arg, name), context.collator));
+    return rest.every((other) => equal(other, first, context.collator));
   }),
-  $setIsSubset: evaluated(2, 2, (args, name) => {
+  $setIsSubset: evaluated(2, 2, (args, name, { context }) => {
     const [part, whole] = args.map((arg) => set(arg, name));
-    return part!.every((item) => contains(whole!, item));
+    return part!.every((item) => contains(whole!, item, context.collator));
   }),
 };
 
@@ -124,19 +129,20 @@ function set(value: Found, name: string): readonly Value[] {
   throw located(17043, `All operands of ${name} must be arrays. One argument is of type: ${typeName(value)}`);
 }
 
-function contains(list: readonly Value[], wanted: Value): boolean {
-  return list.some((item) => compare(item, wanted) === 0);
+function contains(list: readonly Value[], wanted: Value, collator: Collator | undefined): boolean {
+  return list.some((item) => equal(item, wanted, collator));
 }
 
 /** Sorted and without repetitions, as MongoDB's ordered sets come out. */
-function distinct(list: readonly Value[]): Value[] {
+function distinct(list: readonly Value[], collator: Collator | undefined): Value[] {
+  const compare = comparison(collator);
   const sorted = [...list].sort(compare);
   return sorted.filter((item, at) => at === 0 || compare(item, sorted[at - 1]) !== 0);
 }
 
 /** Without repetitions, in the order of first appearance. */
-function unique(list: readonly Value[]): Value[] {
+function unique(list: readonly Value[], collator: Collator | undefined): Value[] {
   const kept: Value[] = [];
-  for (const item of list) if (!contains(kept, item)) kept.push(item);
+  for (const item of list) if (!contains(kept, item, collator)) kept.push(item);
   return kept;
 }

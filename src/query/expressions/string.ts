@@ -1,7 +1,7 @@
 import { BSONRegExp, Int32, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { clampedInt, clampedLong, exactLong } from '../number.ts';
-import { compileRegex } from '../regex.ts';
+import { compileRegex, type Regex } from '../regex/index.ts';
 import { type Found, isNullish, isNumeric, textOf, typeName } from '../value.ts';
 import { dateText } from './date-text.ts';
 import { binary, type Expression, evaluated, namedArguments, type Operator, type Operators, unary } from './types.ts';
@@ -65,8 +65,12 @@ export const strings: Operators = {
     return match ? found(match, text) : null;
   }),
   $regexFindAll: regexOperator((regex, text) => {
-    const global = new RegExp(regex.source, `${regex.flags}g`);
-    return [...text.matchAll(global)].map((match) => found(match, text));
+    const all: Value[] = [];
+    for (let match = regex.exec(text); match; match = regex.exec(text, next(match, text))) {
+      all.push(found(match, text));
+      if (next(match, text) > text.length) break;
+    }
+    return all;
   }),
 };
 
@@ -187,7 +191,7 @@ function replacer(apply: (text: string, find: string, by: string) => string): Op
   };
 }
 
-function regexOperator(apply: (regex: RegExp, text: string) => Value): Operator {
+function regexOperator(apply: (regex: Regex, text: string) => Value): Operator {
   return (operand, compiler, name): Expression => {
     const args = namedArguments(name, operand, ['input', 'regex'], ['options'], 51103);
     const input = compiler.compile(args.get('input'));
@@ -205,7 +209,14 @@ function regexOperator(apply: (regex: RegExp, text: string) => Value): Operator 
   };
 }
 
-function expressionRegex(pattern: Found, flags: Found, name: string): RegExp {
+/** Where to look on: behind the match, and a code point further behind an empty one. */
+function next(match: RegExpExecArray, text: string): number {
+  const end = match.index + match[0].length;
+  if (match[0] !== '') return end;
+  return end + ((text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1);
+}
+
+function expressionRegex(pattern: Found, flags: Found, name: string): Regex {
   const given =
     flags === undefined || isNullish(flags)
       ? ''
@@ -214,13 +225,13 @@ function expressionRegex(pattern: Found, flags: Found, name: string): RegExp {
     if (given && pattern.options) {
       throw located(51107, `${name}: found regex option(s) specified in both 'regex' and 'option' fields`);
     }
-    return compileRegex(pattern.pattern, given || pattern.options);
+    return compileRegex(pattern.pattern, given || pattern.options, name);
   }
-  return compileRegex(string(pattern, 51105, `${name} needs 'regex' to be of type string or regex, got `), given);
+  return compileRegex(string(pattern, 51105, `${name} needs 'regex' to be of type string or regex, got `), given, name);
 }
 
-function found(match: RegExpExecArray | RegExpMatchArray, text: string): Value {
-  const before = text.slice(0, match.index ?? 0);
+function found(match: RegExpExecArray, text: string): Value {
+  const before = text.slice(0, match.index);
   return new Map<string, Value>([
     ['match', match[0]],
     ['idx', new Int32([...before].length)],

@@ -22,8 +22,8 @@ export const summaries: Operators = {
 };
 
 function summary(name: string): Operator {
-  return evaluated(0, Number.POSITIVE_INFINITY, (args) => {
-    const accumulator = ACCUMULATORS[name]!();
+  return evaluated(0, Number.POSITIVE_INFINITY, (args, _, { context }) => {
+    const accumulator = ACCUMULATORS[name]!(context.collator);
     const only = args[0];
     const values = args.length === 1 && only !== undefined && isArray(only) ? only : args;
     for (const value of values) accumulator.add(value);

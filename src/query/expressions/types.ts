@@ -60,8 +60,8 @@ export function unary(apply: (value: Found, name: string) => Found): Operator {
   return evaluated(1, 1, ([value], name) => apply(value, name));
 }
 
-export function binary(apply: (left: Found, right: Found, name: string) => Found): Operator {
-  return evaluated(2, 2, ([left, right], name) => apply(left, right, name));
+export function binary(apply: (left: Found, right: Found, name: string, compiler: Compiler) => Found): Operator {
+  return evaluated(2, 2, ([left, right], name, compiler) => apply(left, right, name, compiler));
 }
 
 function checkArity(name: string, given: number, min: number, max: number): void {

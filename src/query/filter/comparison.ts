@@ -1,19 +1,20 @@
-import { BSONRegExp, compare, Int32, MaxKey, MinKey, type Value } from '../../bson/index.ts';
+import { BSONRegExp, type Collator, comparison, Int32, MaxKey, MinKey, type Value } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
 import { isNaNNumber } from '../number.ts';
-import { compileRegex } from '../regex.ts';
+import { compileRegex } from '../regex/index.ts';
 import { bracket, type Found, isDoc, isNumeric, MISSING, textOf } from '../value.ts';
 import { leaf, type Predicate } from './predicate.ts';
 
 export type Range = '$gt' | '$gte' | '$lt' | '$lte';
 
 /** Equality by BSON order; null also stands for a missing field (since MongoDB 8.0 not for undefined). */
-export function equals(operand: Value): Predicate {
+export function equals(operand: Value, collator: Collator | undefined): Predicate {
   if (operand === null) return leaf((value) => value === null || value === MISSING);
+  const compare = comparison(collator);
   const type = bracket(operand);
   const general = (value: Found) => value !== MISSING && bracket(value) === type && compare(value, operand) === 0;
   // What most filters ask for, without the way through the order of all types.
-  if (typeof operand === 'string')
+  if (typeof operand === 'string' && !collator)
     return leaf((value) => value === operand || (typeof value === 'object' && general(value)));
   const number = plainNumber(operand);
   if (number === undefined) return leaf(general);
@@ -21,8 +22,9 @@ export function equals(operand: Value): Predicate {
 }
 
 /** Ranges compare within a type bracket only; MinKey and MaxKey compare with everything. */
-export function range(operator: Range, operand: Value, path: string): Predicate {
+export function range(operator: Range, operand: Value, path: string, collator?: Collator): Predicate {
   if (operand instanceof BSONRegExp) throw badValue(`Can't have RegEx as arg to predicate over field '${path}'.`);
+  const compare = comparison(collator);
   const passes = RANGE_TESTS[operator];
   const orEqual = operator === '$gte' || operator === '$lte';
   if (operand === null) return leaf((value) => orEqual && (value === null || value === MISSING));
@@ -70,7 +72,7 @@ export function matchesRegex(regex: { readonly pattern: string; readonly options
   });
 }
 
-export function isIn(operand: Value, operator: '$in' | '$nin'): Predicate {
+export function isIn(operand: Value, operator: '$in' | '$nin', collator: Collator | undefined): Predicate {
   if (!Array.isArray(operand)) throw badValue(`${operator} needs an array`);
   const tests: ((value: Found) => boolean)[] = [];
   const values: Value[] = [];
@@ -79,16 +81,17 @@ export function isIn(operand: Value, operator: '$in' | '$nin'): Predicate {
     if (item instanceof BSONRegExp) tests.push(matchesRegex(item).single);
     else values.push(item);
   }
+  const compare = comparison(collator);
   const sorted = values.sort(compare);
   const hasNull = values.includes(null);
   return leaf((value) => {
-    if (value === MISSING ? hasNull : includes(sorted, value)) return true;
+    if (value === MISSING ? hasNull : includes(sorted, value, compare)) return true;
     return tests.some((test) => test(value));
   });
 }
 
 /** Binary search: lists of thousands of ids are ordinary. */
-function includes(sorted: readonly Value[], value: Value): boolean {
+function includes(sorted: readonly Value[], value: Value, compare: (a: Value, b: Value) => number): boolean {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >>> 1;

@@ -100,7 +100,7 @@ function sampleRate(operand: Value, context: QueryContext): Matcher {
 
 function condition(operand: Value, path: string, context: QueryContext): Predicate {
   if (operand instanceof BSONRegExp) return matchesRegex(operand);
-  return isExpressionDoc(operand) ? operators(operand, path, context) : equals(operand);
+  return isExpressionDoc(operand) ? operators(operand, path, context) : equals(operand, context.collator);
 }
 
 function operators(doc: Doc, path: string, context: QueryContext): Predicate {
@@ -116,19 +116,19 @@ function operators(doc: Doc, path: string, context: QueryContext): Predicate {
 function operator(name: string, operand: Value, doc: Doc, path: string, context: QueryContext): Predicate | undefined {
   switch (name) {
     case '$eq':
-      return equals(operand);
+      return equals(operand, context.collator);
     case '$ne':
       if (operand instanceof BSONRegExp) throw badValue("Can't have regex as arg to $ne.");
-      return not(equals(operand));
+      return not(equals(operand, context.collator));
     case '$gt':
     case '$gte':
     case '$lt':
     case '$lte':
-      return range(name satisfies Range, operand, path);
+      return range(name satisfies Range, operand, path, context.collator);
     case '$in':
-      return isIn(operand, name);
+      return isIn(operand, name, context.collator);
     case '$nin':
-      return not(isIn(operand, name));
+      return not(isIn(operand, name, context.collator));
     case '$not':
       return negated(operand, path, context);
     case '$exists':
@@ -232,7 +232,7 @@ function allOf(operand: Value, context: QueryContext): Predicate {
   return all(
     operand.map((item) => {
       if (isExpressionDoc(item)) throw badValue('no $ expressions in $all');
-      return item instanceof BSONRegExp ? matchesRegex(item) : equals(item);
+      return item instanceof BSONRegExp ? matchesRegex(item) : equals(item, context.collator);
     }),
   );
 }

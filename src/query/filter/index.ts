@@ -17,6 +17,7 @@ export function compileFilter(filter: Doc, context: QueryContext): Filter {
   let positional: number | undefined;
   return {
     source: filter,
+    collator: context.collator,
     fields: fieldsOf(filter),
     matches(doc) {
       const details: Details = { positional: undefined };

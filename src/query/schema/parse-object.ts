@@ -1,6 +1,6 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { failedToParse, typeMismatch } from '../error.ts';
-import { compileRegex } from '../regex.ts';
+import { compileRegex } from '../regex/index.ts';
 import { isArray, isDoc, typeName } from '../value.ts';
 import { parseLimits } from './parse-scalar.ts';
 import type { Dependency, Keyword, PatternProperty, Schema, SchemaOrBoolean } from './types.ts';

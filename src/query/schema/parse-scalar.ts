@@ -3,7 +3,7 @@ import { failedToParse, typeMismatch } from '../error.ts';
 import { range } from '../filter/comparison.ts';
 import { nonNegativeLong } from '../integer.ts';
 import { toDecimal } from '../number.ts';
-import { compileRegex } from '../regex.ts';
+import { compileRegex } from '../regex/index.ts';
 import { isNumeric } from '../value.ts';
 import type { BoundKeyword, Keyword, LimitKeyword } from './types.ts';
 

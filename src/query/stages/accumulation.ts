@@ -75,7 +75,7 @@ export function compileAccumulator(operator: string, argument: Value, context: Q
   if (isArray(argument) && argument.length !== 1)
     throw located(40237, `The ${operator} accumulator is a unary operator`);
   const only = isArray(argument) ? argument[0] : argument;
-  return { expression: compileExpression(only, context), start: make };
+  return { expression: compileExpression(only, context), start: () => make(context.collator) };
 }
 
 function withCount(operator: string, argument: Value, context: QueryContext): Accumulation {
@@ -83,7 +83,7 @@ function withCount(operator: string, argument: Value, context: QueryContext): Ac
   const n = compileExpression(fields.get('n'), context);
   return {
     expression: compileExpression(fields.get('input'), context),
-    start: (scope) => several(operator, countArgument(n(scope))),
+    start: (scope) => several(operator, countArgument(n(scope)), context.collator),
   };
 }
 
@@ -99,7 +99,7 @@ function ranking(operator: string, argument: Value, context: QueryContext): Accu
       const value = output(scope);
       return [isDoc(scope.current) ? scope.current : null, value === MISSING ? null : value];
     },
-    start: (scope) => ranked(sortBy, n && countArgument(n(scope)), operator.startsWith('$top')),
+    start: (scope) => ranked(sortBy, n && countArgument(n(scope)), operator.startsWith('$top'), context.collator),
   };
 }
 

@@ -1,4 +1,4 @@
-import { compare, type Doc, encodeKey, type Value } from '../../bson/index.ts';
+import { type Collator, compare, type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { failedToParse, located, typeMismatch } from '../error.ts';
 import { compileExpression, type Expression, rootScope } from '../expressions/index.ts';
 import { add, intOrLong, toDouble } from '../number.ts';
@@ -39,7 +39,7 @@ export const densify: StageCompiler = (spec, { context }) => {
     const present = sorted.map(keyOf).filter((value) => !isNullish(value)) as Value[];
     const everywhere = isList ? bounds : present.length > 0 ? [present[0], present.at(-1)] : undefined;
     const made: Doc[] = [];
-    for (const members of partitionDocs(sorted, partitionBy)) {
+    for (const members of partitionDocs(sorted, context.collator, partitionBy)) {
       const values = members.map(keyOf).filter((value) => !isNullish(value)) as Value[];
       const limits = bounds === 'partition' ? [values[0], values.at(-1)] : everywhere;
       const seed = partitionBy.map((name): [string, Value] => [
@@ -108,8 +108,8 @@ export const fill: StageCompiler = (spec, { context }) => {
   const partitionBy = fieldNames(spec.get('partitionByFields'));
   const fields = [...output].map(([name, how]) => compileFill(name, how, sortBy, context));
   return whole((docs) => {
-    const sorted = isDoc(sortBy) ? docs.sort(compileSort(sortBy)) : docs;
-    return [...partitionDocs(sorted, partitionBy, by)].flatMap((members) =>
+    const sorted = isDoc(sortBy) ? docs.sort(compileSort(sortBy, context.collator)) : docs;
+    return [...partitionDocs(sorted, context.collator, partitionBy, by)].flatMap((members) =>
       fields.reduce((filled, apply) => apply(filled), members),
     );
   });
@@ -168,11 +168,16 @@ function numberOf(value: Found): number {
 }
 
 /** Documents with the same values, each list in the order of the whole. */
-function partitionDocs(docs: readonly Doc[], names: readonly string[], by?: Expression): Iterable<Doc[]> {
+function partitionDocs(
+  docs: readonly Doc[],
+  collator: Collator | undefined,
+  names: readonly string[],
+  by?: Expression,
+): Iterable<Doc[]> {
   const partitions = new Map<string, Doc[]>();
   for (const doc of docs) {
     const values = names.map((name) => orNull(resolvePath(doc, name.split('.'))));
-    const key = encodeKey([...values, orNull(by?.(rootScope(doc)) ?? MISSING)]);
+    const key = encodeKey([...values, orNull(by?.(rootScope(doc)) ?? MISSING)], false, collator);
     const partition = partitions.get(key);
     if (partition) partition.push(doc);
     else partitions.set(key, [doc]);

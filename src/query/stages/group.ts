@@ -1,7 +1,8 @@
-import { compare, type Doc, encodeKey, type Value } from '../../bson/index.ts';
+import { type Collator, compare, comparison, type Doc, encodeKey, equal, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, rootScope, type Scope } from '../expressions/index.ts';
 import { clampedInt, intOrLong } from '../number.ts';
+import type { QueryContext } from '../types.ts';
 import { isArray, isDoc, isNumeric, MISSING, typeName } from '../value.ts';
 import { compileAccumulations, type Group } from './accumulation.ts';
 import { type Stage, type StageCompiler, streamOf, whole } from './stage.ts';
@@ -11,7 +12,7 @@ export const group: StageCompiler = (spec, { context }) => {
   if (!spec.has('_id')) throw located(15955, 'a group specification must include an _id');
   const id = compileExpression(spec.get('_id'), context);
   const start = compileAccumulations(new Map([...spec].filter(([name]) => name !== '_id')), context);
-  return grouping((scope) => orNull(id(scope)), start);
+  return grouping((scope) => orNull(id(scope)), start, context);
 };
 
 export const sortByCount: StageCompiler = (spec, { context }) => {
@@ -23,7 +24,7 @@ export const sortByCount: StageCompiler = (spec, { context }) => {
     );
   }
   const id = compileExpression(spec, context);
-  const groups = grouping((scope) => orNull(id(scope)), compileAccumulations(COUNT, context));
+  const groups = grouping((scope) => orNull(id(scope)), compileAccumulations(COUNT, context), context);
   const order = (left: Doc, right: Doc) => compare(right.get('count'), left.get('count'));
   return (source) => whole((docs) => docs.sort(order))(groups(source));
 };
@@ -31,14 +32,14 @@ export const sortByCount: StageCompiler = (spec, { context }) => {
 const COUNT: Doc = new Map([['count', new Map([['$sum', intOrLong(1)]])]]);
 
 /** Groups by the value that `idOf` gives, in order of first appearance. Equal numbers of other types are one group. */
-function grouping(idOf: (scope: Scope) => Value, start: (scope: Scope) => Group): Stage {
+function grouping(idOf: (scope: Scope) => Value, start: (scope: Scope) => Group, { collator }: QueryContext): Stage {
   return async function* (source) {
     const groups = new Map<string, { id: Value; group: Group }>();
     for await (const batch of source) {
       for (const doc of batch) {
         const scope = rootScope(doc);
         const id = idOf(scope);
-        const key = encodeKey(id);
+        const key = encodeKey(id, false, collator);
         let entry = groups.get(key);
         if (!entry) {
           entry = { id, group: start(scope) };
@@ -67,7 +68,8 @@ export const bucket: StageCompiler = (spec, { context }) => {
   if (!spec.has('groupBy') || !spec.has('boundaries')) {
     throw located(40198, "$bucket requires 'groupBy' and 'boundaries' to be specified.");
   }
-  const boundaries = checkBoundaries(spec.get('boundaries'));
+  const compare = comparison(context.collator);
+  const boundaries = checkBoundaries(spec.get('boundaries'), compare);
   const by = compileExpression(spec.get('groupBy'), context);
   const output = spec.get('output') ?? COUNT;
   if (!isDoc(output))
@@ -82,12 +84,13 @@ export const bucket: StageCompiler = (spec, { context }) => {
       throw located(40066, '$switch could not find a matching branch for an input, and no default was specified.');
     },
     compileAccumulations(output, context),
+    context,
   );
   return (source) =>
     whole((docs) => docs.sort((left, right) => compare(left.get('_id'), right.get('_id'))))(groups(source));
 };
 
-function checkBoundaries(value: Value): readonly Value[] {
+function checkBoundaries(value: Value, compare: (a: Value, b: Value) => number): readonly Value[] {
   if (!isArray(value))
     throw located(40200, `The $bucket 'boundaries' field must be an array, but found type: ${typeName(value)}.`);
   if (value.length < 2)
@@ -127,12 +130,14 @@ export const bucketAuto: StageCompiler = (spec, { context }) => {
   if (!isDoc(output))
     throw located(40244, `The $bucketAuto 'output' field must be an object, but found type: ${typeName(output)}.`);
   const start = compileAccumulations(output, context);
+  const compare = comparison(context.collator);
   return whole((docs) => {
     const entries = docs.map((doc) => ({ doc, value: orNull(by(rootScope(doc))) }));
     return evenBuckets(
       entries.sort((left, right) => compare(left.value, right.value)),
       buckets,
       start,
+      context.collator,
     );
   });
 };
@@ -143,11 +148,16 @@ interface Entry {
 }
 
 /** Buckets of about the same number of entries; equal values stay together. */
-function* evenBuckets(entries: readonly Entry[], buckets: number, start: (scope: Scope) => Group): Generator<Doc> {
+function* evenBuckets(
+  entries: readonly Entry[],
+  buckets: number,
+  start: (scope: Scope) => Group,
+  collator: Collator | undefined,
+): Generator<Doc> {
   const size = Math.max(1, Math.round(entries.length / buckets));
   for (let from = 0, made = 1; from < entries.length; made++) {
     let to = made === buckets ? entries.length : Math.min(from + size, entries.length);
-    while (to < entries.length && compare(entries[to]!.value, entries[to - 1]!.value) === 0) to += 1;
+    while (to < entries.length && equal(entries[to]!.value, entries[to - 1]!.value, collator)) to += 1;
     const group = start(rootScope(entries[from]!.doc));
     for (const { doc } of entries.slice(from, to)) group.add(rootScope(doc));
     const max = to < entries.length ? entries[to]!.value : entries[to - 1]!.value;

@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/index.ts';
-import { type Doc, encodeKey, type Value } from '../../bson/index.ts';
+import { type Collator, type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { failedToParse, located } from '../error.ts';
 import { compileExpression, type Expression, rootScope } from '../expressions/index.ts';
 import { compileFilter } from '../filter/index.ts';
@@ -31,7 +31,7 @@ export const lookup: StageCompiler = (spec, env) => {
     compileAddFields(new Map([[as, new Map([['$literal', found]])]]), env.context)(doc);
   return async function* (source) {
     const others = from === undefined ? [] : await env.context.read(from);
-    const index = foreign === undefined ? undefined : new FieldIndex(others, foreign);
+    const index = foreign === undefined ? undefined : new FieldIndex(others, foreign, env.context.collator);
     for await (const batch of source) {
       const joined: Doc[] = [];
       for (const doc of batch) {
@@ -49,14 +49,16 @@ export const lookup: StageCompiler = (spec, env) => {
 /** Documents by the values at a path, as equality in a filter sees them. */
 class FieldIndex {
   readonly #docs: readonly Doc[];
+  readonly #collator: Collator | undefined;
   readonly #positions = new Map<string, number[]>();
 
-  constructor(docs: readonly Doc[], path: string) {
+  constructor(docs: readonly Doc[], path: string, collator: Collator | undefined) {
     this.#docs = docs;
+    this.#collator = collator;
     const parsed = parsePath(path);
     for (const [position, doc] of docs.entries()) {
       visitPath(doc, parsed, true, (value) => {
-        const key = encodeKey(value === MISSING ? null : value);
+        const key = encodeKey(value === MISSING ? null : value, false, collator);
         const positions = this.#positions.get(key);
         if (!positions) this.#positions.set(key, [position]);
         else if (positions.at(-1) !== position) positions.push(position);
@@ -68,7 +70,9 @@ class FieldIndex {
   /** The documents that equal a value, or one of an array's elements, in their own order. */
   find(value: Found): Doc[] {
     const wanted = isArray(value) ? value : [value === MISSING ? null : value];
-    const positions = new Set(wanted.flatMap((item) => this.#positions.get(encodeKey(item)) ?? []));
+    const positions = new Set(
+      wanted.flatMap((item) => this.#positions.get(encodeKey(item, false, this.#collator)) ?? []),
+    );
     return [...positions].sort((left, right) => left - right).map((position) => this.#docs[position]!);
   }
 }
@@ -161,7 +165,7 @@ export const graphLookup: StageCompiler = (spec, env) => {
   const filter = isDoc(restrict) ? compileFilter(restrict, env.context) : undefined;
   return async function* (source) {
     const others = (await env.context.read(from)).filter((doc) => !filter || filter.matches(doc));
-    const index = new FieldIndex(others, connectTo);
+    const index = new FieldIndex(others, connectTo, env.context.collator);
     for await (const batch of source) {
       yield batch.map((doc) => {
         const found = reach(index, startWith(rootScope(doc)), connectFrom.split('.'), maxDepth);

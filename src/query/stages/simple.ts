@@ -16,10 +16,10 @@ export const match: StageCompiler = (spec, { context }) => {
   };
 };
 
-export const sort: StageCompiler = (spec) => {
+export const sort: StageCompiler = (spec, { context }) => {
   if (!isDoc(spec)) throw located(15973, 'the $sort key specification must be an object');
   if (spec.size === 0) throw located(15976, '$sort stage must have at least one sort key');
-  const order = compileSort(spec);
+  const order = compileSort(spec, context.collator);
   return whole((docs) => docs.sort(order));
 };
 

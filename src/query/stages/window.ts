@@ -1,4 +1,4 @@
-import { compare, type Doc, encodeKey, Int32, type Value } from '../../bson/index.ts';
+import { type Collator, compare, type Doc, encodeKey, Int32, type Value } from '../../bson/index.ts';
 import { failedToParse, located } from '../error.ts';
 import { compileExpression, type Expression, rootScope } from '../expressions/index.ts';
 import { intOrLong, toDouble } from '../number.ts';
@@ -28,14 +28,14 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
   if (!isDoc(output)) throw failedToParse("$setWindowFields requires an object for 'output'");
   const by = spec.has('partitionBy') ? compileExpression(spec.get('partitionBy'), context) : undefined;
   const sortBy = spec.get('sortBy');
-  const order = isDoc(sortBy) ? compileSort(sortBy) : undefined;
+  const order = isDoc(sortBy) ? compileSort(sortBy, context.collator) : undefined;
   const sortKey =
     isDoc(sortBy) && sortBy.size === 1 ? compileExpression(`$${sortBy.keys().next().value}`, context) : undefined;
   const fields = [...output].map(
     ([name, value]) => [name, compileField(name, value, context, order !== undefined)] as const,
   );
   return whole((docs) =>
-    [...partitionsOf(docs, by)].flatMap((members) => {
+    [...partitionsOf(docs, by, context.collator)].flatMap((members) => {
       const sorted = order ? members.sort(order) : members;
       const partition: Partition = {
         docs: sorted,
@@ -54,20 +54,24 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
   );
 };
 
-function partitionsOf(docs: readonly Doc[], by: Expression | undefined): Iterable<Doc[]> {
+function partitionsOf(
+  docs: readonly Doc[],
+  by: Expression | undefined,
+  collator: Collator | undefined,
+): Iterable<Doc[]> {
   const partitions = new Map<string, { key: Value; docs: Doc[] }>();
   for (const doc of docs) {
     const found = by?.(rootScope(doc)) ?? null;
     if (isArray(found))
       throw located(5439900, 'An expression used to partition cannot evaluate to value of type array');
     const key = found === MISSING ? null : found;
-    const text = encodeKey(key);
+    const text = encodeKey(key, false, collator);
     const partition = partitions.get(text);
     if (partition) partition.docs.push(doc);
     else partitions.set(text, { key, docs: [doc] });
   }
   return [...partitions.values()]
-    .sort((left, right) => compare(left.key, right.key))
+    .sort((left, right) => compare(left.key, right.key, collator))
     .map((partition) => partition.docs);
 }
 

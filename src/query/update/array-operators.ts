@@ -1,4 +1,4 @@
-import { BSONRegExp, compare, type Doc, type Value } from '../../bson/index.ts';
+import { BSONRegExp, type Collator, comparison, type Doc, equal, type Value } from '../../bson/index.ts';
 import { badValue, failedToParse, typeMismatch } from '../error.ts';
 import { compileCondition, compileFilter } from '../filter/index.ts';
 import { clampedLong, exactLong, toDouble } from '../number.ts';
@@ -9,8 +9,8 @@ import { idOf, lastPart } from './scalar-operators.ts';
 import type { Leaf } from './tree.ts';
 
 /** `$push`, with `$each`, `$position`, `$sort` and `$slice`. */
-export function push(operand: Value): Leaf {
-  const clauses = isDoc(operand) && operand.has('$each') ? pushClauses(operand) : { values: [operand] };
+export function push(operand: Value, { collator }: QueryContext): Leaf {
+  const clauses = isDoc(operand) && operand.has('$each') ? pushClauses(operand, collator) : { values: [operand] };
   const { values, position, slice, order }: PushClauses = clauses;
   return {
     kind: 'leaf',
@@ -37,7 +37,7 @@ interface PushClauses {
   readonly order?: ((left: Value, right: Value) => number) | undefined;
 }
 
-function pushClauses(operand: Doc): PushClauses {
+function pushClauses(operand: Doc, collator: Collator | undefined): PushClauses {
   for (const name of operand.keys()) {
     if (!['$each', '$position', '$slice', '$sort'].includes(name)) {
       throw badValue(`Unrecognized clause in $push: ${name}`);
@@ -51,7 +51,7 @@ function pushClauses(operand: Doc): PushClauses {
     values,
     position: wholeNumber(operand, '$position', 'an integer value, not of type'),
     slice: wholeNumber(operand, '$slice', 'an integer value but was given type'),
-    order: operand.has('$sort') ? elementOrder(operand.get('$sort')) : undefined,
+    order: operand.has('$sort') ? elementOrder(operand.get('$sort'), collator) : undefined,
   };
 }
 
@@ -68,7 +68,7 @@ function insertAt(position: number | undefined, length: number): number {
   return position >= 0 ? Math.min(position, length) : Math.max(0, length + position);
 }
 
-function elementOrder(spec: Value): (left: Value, right: Value) => number {
+function elementOrder(spec: Value, collator: Collator | undefined): (left: Value, right: Value) => number {
   if (isDoc(spec)) {
     if (spec.size === 0) throw badValue('The $sort pattern is empty when it should be a set of fields.');
     for (const [name, direction] of spec) {
@@ -78,7 +78,7 @@ function elementOrder(spec: Value): (left: Value, right: Value) => number {
         throw badValue(`The $sort field is a dotted field but has an empty part: ${name}`);
       }
     }
-    const order = compileSort(spec);
+    const order = compileSort(spec, collator);
     const asDoc = (value: Value): Doc => (isDoc(value) ? value : new Map());
     return (left, right) => order(asDoc(left), asDoc(right));
   }
@@ -87,6 +87,7 @@ function elementOrder(spec: Value): (left: Value, right: Value) => number {
   }
   checkDirection(spec);
   const direction = toDouble(spec);
+  const compare = comparison(collator);
   return (left, right) => direction * compare(left, right);
 }
 
@@ -96,8 +97,8 @@ function checkDirection(value: Value): void {
 }
 
 /** `$addToSet`. */
-export function addToSet(operand: Value): Leaf {
-  const values = distinct(addedValues(operand));
+export function addToSet(operand: Value, { collator }: QueryContext): Leaf {
+  const values = distinct(addedValues(operand), collator);
   return {
     kind: 'leaf',
     creates: true,
@@ -108,7 +109,7 @@ export function addToSet(operand: Value): Leaf {
           `Cannot apply $addToSet to non-array field. Field named '${lastPart(place)}' has non-array type ${typeName(value)}`,
         );
       }
-      const fresh = values.filter((item) => !contains(value, item));
+      const fresh = values.filter((item) => !contains(value, item, collator));
       return fresh.length === 0 ? value : [...value, ...fresh];
     },
   };
@@ -157,7 +158,7 @@ function pullTest(operand: Value, context: QueryContext): (item: Value) => boole
     const filter = compileFilter(operand, context);
     return (item) => isDoc(item) && filter.matches(item);
   }
-  return (item) => compare(item, operand) === 0;
+  return (item) => equal(item, operand, context.collator);
 }
 
 /** Operators that stand for whole documents make a filter, all others a condition on the element. */
@@ -169,9 +170,9 @@ function isCondition(operand: Doc): boolean {
 }
 
 /** `$pullAll`. */
-export function pullAll(operand: Value): Leaf {
+export function pullAll(operand: Value, { collator }: QueryContext): Leaf {
   if (!isArray(operand)) throw badValue(`$pullAll requires an array argument but was given a ${typeName(operand)}`);
-  return culling('$pullAll', (item) => contains(operand, item));
+  return culling('$pullAll', (item) => contains(operand, item, collator));
 }
 
 function culling(operator: string, test: (item: Value) => boolean): Leaf {
@@ -186,13 +187,13 @@ function culling(operator: string, test: (item: Value) => boolean): Leaf {
   };
 }
 
-function contains(list: readonly Value[], wanted: Value): boolean {
-  return list.some((item) => compare(item, wanted) === 0);
+function contains(list: readonly Value[], wanted: Value, collator: Collator | undefined): boolean {
+  return list.some((item) => equal(item, wanted, collator));
 }
 
-function distinct(list: readonly Value[]): Value[] {
+function distinct(list: readonly Value[], collator: Collator | undefined): Value[] {
   const kept: Value[] = [];
-  for (const item of list) if (!contains(kept, item)) kept.push(item);
+  for (const item of list) if (!contains(kept, item, collator)) kept.push(item);
   return kept;
 }
 

@@ -19,15 +19,15 @@ const OPERATORS: Readonly<Record<string, MakeLeaf>> = {
   $unset: () => unset(),
   $inc: (name, operand) => arithmetic('$inc', name, operand),
   $mul: (name, operand) => arithmetic('$mul', name, operand),
-  $min: (_, operand) => extreme('$min', operand),
-  $max: (_, operand) => extreme('$max', operand),
+  $min: (_, operand, context) => extreme('$min', operand, context),
+  $max: (_, operand, context) => extreme('$max', operand, context),
   $currentDate: (_, operand, context) => currentDate(operand, context.now),
   $bit: bit,
-  $push: (_, operand) => push(operand),
-  $addToSet: (_, operand) => addToSet(operand),
+  $push: (_, operand, context) => push(operand, context),
+  $addToSet: (_, operand, context) => addToSet(operand, context),
   $pop: pop,
   $pull: (_, operand, context) => pull(operand, context),
-  $pullAll: (_, operand) => pullAll(operand),
+  $pullAll: (_, operand, context) => pullAll(operand, context),
 };
 
 /** Compiles a document of update operators. */

@@ -1,6 +1,7 @@
-import { compare, Int32, identical, Timestamp, type Value } from '../../bson/index.ts';
+import { comparison, Int32, identical, Timestamp, type Value } from '../../bson/index.ts';
 import { badValue, typeMismatch } from '../error.ts';
 import { add, intOrLong, multiply } from '../number.ts';
+import type { QueryContext } from '../types.ts';
 import { element, format, isDoc, isNumeric, MISSING, type Numeric, typeName } from '../value.ts';
 import type { Leaf, Place } from './tree.ts';
 
@@ -49,7 +50,8 @@ function overflow(operator: string, value: Numeric, place: Place): Error {
 }
 
 /** `$min` and `$max`, in BSON order. */
-export function extreme(operator: '$min' | '$max', operand: Value): Leaf {
+export function extreme(operator: '$min' | '$max', operand: Value, { collator }: QueryContext): Leaf {
+  const compare = comparison(collator);
   const wins = operator === '$min' ? -1 : 1;
   return {
     kind: 'leaf',

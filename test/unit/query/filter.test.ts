@@ -197,7 +197,7 @@ describe('filters', () => {
     [{ a: { $options: 'i' } }, 'BadValue', '$options needs a $regex'],
     [{ a: { $regex: regex('x', 'i'), $options: 'm' } }, 51075, 'options set in both $regex and $options'],
     [{ a: { $regex: '(' } }, 51091],
-    [{ a: { $regex: 'x', $options: 'q' } }, 51108, 'invalid flag in regex options: q'],
+    [{ a: { $regex: 'x', $options: 'q' } }, 51108, ' invalid flag in regex options: q'],
     [{ a: { $bitsAllSet: [-1] } }, 'BadValue', 'bit positions must be >= 0 but got: 0: -1'],
     [{ a: { $bitsAllSet: -1 } }, 'FailedToParse'],
     [{ a: { $bitsAllSet: 'x' } }, 'BadValue'],

@@ -1,0 +1,57 @@
+/** What stands inside brackets for PCRE's classes. `(*UCP)` in front of a pattern makes them Unicode's. */
+export interface CharacterSets {
+  readonly digit: string;
+  readonly word: string;
+  readonly space: string;
+  readonly posix: Readonly<Record<string, string>>;
+}
+
+export const HORIZONTAL = '\\t \\x{A0}\\x{1680}\\x{180E}\\x{2000}-\\x{200A}\\x{202F}\\x{205F}\\x{3000}';
+export const VERTICAL = '\\n\\x{0B}\\f\\r\\x{85}\\x{2028}\\x{2029}';
+
+const ASCII: CharacterSets = {
+  digit: '0-9',
+  word: 'A-Za-z0-9_',
+  space: ' \\t\\n\\x{0B}\\f\\r',
+  posix: {
+    alpha: 'a-zA-Z',
+    digit: '0-9',
+    alnum: 'a-zA-Z0-9',
+    ascii: '\\x{00}-\\x{7F}',
+    upper: 'A-Z',
+    lower: 'a-z',
+    space: ' \\t\\n\\x{0B}\\f\\r',
+    blank: ' \\t',
+    punct: '!-\\/:-@\\[-`\\{-\\~',
+    xdigit: '0-9a-fA-F',
+    word: 'a-zA-Z0-9_',
+    cntrl: '\\x{00}-\\x{1F}\\x{7F}',
+    print: '\\x{20}-\\x{7E}',
+    graph: '\\x{21}-\\x{7E}',
+  },
+};
+
+const UNICODE: CharacterSets = {
+  digit: '\\p{Nd}',
+  word: '\\p{L}\\p{N}_',
+  space: `\\p{Z}${HORIZONTAL}${VERTICAL}`,
+  posix: {
+    ...ASCII.posix,
+    alpha: '\\p{L}',
+    digit: '\\p{Nd}',
+    alnum: '\\p{L}\\p{N}',
+    upper: '\\p{Lu}',
+    lower: '\\p{Ll}',
+    space: `\\p{Z}${HORIZONTAL}${VERTICAL}`,
+    blank: HORIZONTAL,
+    word: '\\p{L}\\p{N}_',
+    cntrl: '\\p{Cc}',
+    punct: '\\p{P}$+<=>\\^`|\\~',
+    graph: '\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Cf}',
+    print: '\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Cf}\\p{Zs}',
+  },
+};
+
+export function setsFor(unicode: boolean): CharacterSets {
+  return unicode ? UNICODE : ASCII;
+}

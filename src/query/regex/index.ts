@@ -1,0 +1,107 @@
+import { parse } from 'oniguruma-parser/parser';
+import { toRegExp } from 'oniguruma-to-es';
+import { CodedError } from '../../base/index.ts';
+import { badValue, located } from '../error.ts';
+import { type Cost, costOf } from './cost.ts';
+import { execGuarded } from './guard.ts';
+import { hasFixedLookbehinds } from './lookbehind.ts';
+import { refused } from './reader.ts';
+import { type Translation, translate } from './translate.ts';
+
+export { MATCH_LIMIT_MS } from './guard.ts';
+
+/**
+ * A compiled PCRE pattern. A match that could run away is stopped after `MATCH_LIMIT_MS`, with Location51156; one that
+ * cannot is as fast as JavaScript's own.
+ */
+export interface Regex {
+  test(text: string): boolean;
+  /** The first match at or after an index in UTF-16 units. */
+  exec(text: string, from?: number): RegExpExecArray | null;
+}
+
+/** PCRE2 as MongoDB builds it takes no more bytes of pattern. */
+const MAX_PATTERN_BYTES = 32764;
+
+/** Compiled patterns are kept: `$regexMatch` comes with the same one for every document. */
+const MAX_KEPT = 500;
+const kept = new Map<string, Regex>();
+
+/**
+ * Compiles a pattern with MongoDB's options (i m s x u). `operator` is who asks, for messages. Throws Location51091 for
+ * what is no pattern, Location51108 for other options, NotImplemented for what JavaScript cannot do.
+ */
+export function compileRegex(pattern: string, options: string, operator = ''): Regex {
+  const key = `${options}/${operator}/${pattern}`;
+  const found = kept.get(key);
+  if (found) return found;
+  for (const option of options) {
+    if (!'imsxu'.includes(option)) throw located(51108, `${operator} invalid flag in regex options: ${option}`);
+  }
+  if (pattern.includes('\0')) throw badValue('Regular expression cannot contain an embedded null byte');
+  if (Buffer.byteLength(pattern) > MAX_PATTERN_BYTES) {
+    throw refused('pattern string is longer than the limit set by the application');
+  }
+  const regex = isPlain(pattern, options) ? plain(pattern, options) : general(pattern, options, operator);
+  if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
+  kept.set(key, regex);
+  return regex;
+}
+
+/** What most patterns are: letters to look for, perhaps tied to the beginning. */
+const PLAIN = /^\^?[\w \-@:,;/!%&=~'"<>]*$/;
+
+function isPlain(pattern: string, options: string): boolean {
+  return PLAIN.test(pattern) && !options.includes('x') && !(pattern.startsWith('^') && options.includes('m'));
+}
+
+function plain(pattern: string, options: string): Regex {
+  const regex = new RegExp(pattern, options.includes('i') ? 'giu' : 'gu');
+  return {
+    test: (text) => execFrom(regex, text, 0) !== null,
+    exec: (text, from = 0) => execFrom(regex, text, from),
+  };
+}
+
+function execFrom(regex: RegExp, text: string, from: number): RegExpExecArray | null {
+  regex.lastIndex = from;
+  return regex.exec(text);
+}
+
+/** What a native match may cost at most, in steps of the engine: some ten milliseconds. */
+const CHEAP_STEPS = 2_000_000;
+
+function general(pattern: string, options: string, operator: string): Regex {
+  const { regex, cost } = compile(translate(pattern, options));
+  // Beyond this many characters a match may be dear.
+  const cheapLength = cost.degree === 0 ? Number.POSITIVE_INFINITY : (CHEAP_STEPS / cost.factor) ** (1 / cost.degree);
+  const isCheap = (text: string) => text.length <= cheapLength && cost.factor <= CHEAP_STEPS;
+  const exec = (text: string, from: number) => {
+    regex.lastIndex = from;
+    return isCheap(text) ? regex.exec(text) : execGuarded(regex, text, operator || '$regex');
+  };
+  return {
+    test: (text) => {
+      if (!isCheap(text)) return exec(text, 0) !== null;
+      regex.lastIndex = 0;
+      return regex.test(text);
+    },
+    exec: (text, from = 0) => exec(text, from),
+  };
+}
+
+const RULES = { captureGroup: true, allowOrphanBackrefs: true, asciiWordBoundaries: true };
+
+function compile({ pattern, ignoreCase }: Translation): { regex: RegExp; cost: Cost } {
+  const flags = ignoreCase ? 'i' : '';
+  try {
+    const ast = parse(pattern, { flags, rules: RULES, skipBackrefValidation: true });
+    if (!hasFixedLookbehinds(ast.body)) throw refused('lookbehind assertion is not fixed length');
+    const regex = toRegExp(pattern, { flags, target: 'ES2024', rules: RULES, global: true });
+    return { regex, cost: costOf(ast) };
+  } catch (error) {
+    if (error instanceof CodedError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw refused(/property/i.test(reason) ? 'unknown property after \\P or \\p' : reason);
+  }
+}
