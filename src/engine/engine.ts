@@ -27,11 +27,12 @@ import type {
   WriteOptions,
   WriteResult,
 } from './contract.ts';
+import { countMatches } from './count.ts';
 import { emptyCursor } from './cursor.ts';
 import { distinctValues } from './distinct.ts';
 import { explainFind } from './explain.ts';
 import { ExternalChanges, type SystemChannel } from './external-changes.ts';
-import { checkQuery, countMatches, find } from './find.ts';
+import { checkQuery, find } from './find.ts';
 import { compileModification, findAndModify } from './find-and-modify.ts';
 import { CollectionHandle, type HandleContext, type Loaded } from './handle.ts';
 import { createIndexes, dropIndexes } from './index-build.ts';

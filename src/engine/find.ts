@@ -151,19 +151,6 @@ async function* mapBatches<From, To>(batches: AsyncIterable<From[]>, map: (item:
   for await (const batch of batches) yield batch.map(map);
 }
 
-/** Counts matches after skip and limit. */
-export async function countMatches(env: Env, handle: CollectionHandle, query: FindQuery): Promise<number> {
-  const within = (total: number) => Math.min(Math.max(0, total - query.skip), query.limit || Number.POSITIVE_INFINITY);
-  if (query.filter.size === 0 && query.read === 'local') {
-    const { loaded } = handle;
-    return within(loaded ? loaded.collection.count : (await handle.log.summary()).documents);
-  }
-  const { matches } = await execute(env, handle, query);
-  let count = 0;
-  for await (const batch of matches) count += batch.length;
-  return count;
-}
-
 /** Every match decoded, batch by batch, for what works on documents and not on bytes. */
 export async function* findDocs(env: Env, handle: CollectionHandle, query: FindQuery): AsyncGenerator<Doc[]> {
   const { matches } = await execute(env, handle, query);

@@ -1,0 +1,94 @@
+import type { Doc } from '../../bson/index.ts';
+import { kindOf } from '../../indexes/index.ts';
+import { type FilterNode, showAll } from '../../query/index.ts';
+import { implies } from '../implies.ts';
+import { assignBounds, type FieldBounds } from './assign.ts';
+import { boundsOf, type Condition } from './condition.ts';
+import { indexOrder } from './index-order.ts';
+import { IndexScan } from './index-scan.ts';
+import type { Choice, Plan, PlanQuery, Ran } from './plan.ts';
+import { stageDoc } from './stage.ts';
+
+/** A scan of one index that would answer a query. */
+export interface Candidate {
+  readonly scan: IndexScan;
+  readonly sorted: boolean;
+  readonly exact: boolean;
+  /** The conjuncts of the filter that the bounds do not settle. */
+  readonly residual: readonly FilterNode[];
+  /** Fields with one value, or some. */
+  readonly points: number;
+  /** The filter bounds it, or the index leaves documents out that the filter would refuse. */
+  readonly narrow: boolean;
+}
+
+/** What is weighed: a scan, or several that a union takes together. */
+export interface Contender {
+  readonly plan: Plan;
+  readonly sorted: boolean;
+  readonly exact: boolean;
+  /** Fields with one value, or some; fields with any bounds; fields of the index. */
+  readonly points: number;
+  readonly bounded: number;
+  readonly fields: number;
+  count(limit: number): number;
+}
+
+/** All scans that answer something of the query; the hinted one in any case. */
+export function candidates(query: PlanQuery): Candidate[] {
+  const { choices, hinted } = query;
+  return choices
+    .filter((choice) => kindOf(choice.key).name === 'btree' && (hinted || holdsAll(choice, query)))
+    .map((choice) => candidate(choice, query))
+    .filter(({ narrow, sorted }) => narrow || hinted || (sorted && query.sort));
+}
+
+function candidate(choice: Choice, { conditions, conjuncts, sort }: PlanQuery): Candidate {
+  const { key, arrays, spec } = choice;
+  const assigned = assignBounds([...key.keys()], arrays, conditions);
+  const scan = new IndexScan(choice, assigned);
+  const order = sort && indexOrder(key, sort, assigned, scan.points, arrays);
+  if (order) scan.inOrder(order);
+  const settled = arrays ? new Set<FilterNode>() : settledBy(scan, assigned);
+  const residual = conjuncts.filter((node) => !settled.has(node));
+  return {
+    scan,
+    sorted: sort === undefined || order !== undefined,
+    exact: residual.length === 0,
+    residual,
+    points: scan.points,
+    narrow: scan.bounded > 0 || spec.get('sparse') === true || spec.has('partialFilterExpression'),
+  };
+}
+
+/** The conjuncts that hold of every key within the bounds. */
+function settledBy(scan: IndexScan, assigned: readonly FieldBounds[]): Set<FilterNode> {
+  const used = assigned.slice(0, scan.loose ? scan.bounded - 1 : scan.bounded);
+  const exact = used.flatMap(({ conditions }) => conditions).filter(({ bounds }) => bounds.exact);
+  return new Set(exact.map(({ condition }) => condition.source));
+}
+
+/**
+ * A partial index lacks what its filter leaves out, a sparse one documents that have none of its fields: a query goes by
+ * it unasked only when it wants none of those.
+ */
+function holdsAll({ key, spec }: Choice, { filter, conditions }: PlanQuery): boolean {
+  const partial = spec.get('partialFilterExpression');
+  if (partial instanceof Map && !implies(filter.source, partial)) return false;
+  if (spec.get('sparse') !== true) return true;
+  return conditions.some((condition) => key.has(condition.path) && refusesMissing(condition));
+}
+
+function refusesMissing(condition: Condition): boolean {
+  return boundsOf(condition, true)?.matchesMissing === false;
+}
+
+/** Documents that index scans lead to, and what is still to be asked of them. */
+export function fetchStage(input: Doc, residual: readonly FilterNode[], keys: number, ran: Ran | undefined): Doc {
+  return stageDoc('FETCH', {
+    filter: showAll(residual),
+    work: ran && { advanced: ran.matched, works: keys + 1 },
+    fields: ran && { docsExamined: ran.docsExamined, alreadyHasObj: 0 },
+    input,
+  });
+}
