@@ -13,8 +13,8 @@ import {
   Timestamp,
 } from 'bson';
 import { dateFromMillis } from './far-date.ts';
-import { invalid } from './invalid.ts';
-import { MAX_DEPTH, MIN_KEY_BYTE, TYPE } from './types.ts';
+import { checkDepth, invalid } from './invalid.ts';
+import { MIN_KEY_BYTE, TYPE } from './types.ts';
 import { asBuffer, readUtf8 } from './utf8.ts';
 import type { Doc, Value } from './values.ts';
 import { cstringEnd, documentSize, FieldWalker, OBJECT_ID_BYTES, rawField, stringSize } from './walk.ts';
@@ -82,7 +82,7 @@ function readArray(bytes: Buffer, start: number, end: number, depth: number): Va
 }
 
 function nested(bytes: Buffer, start: number, end: number, depth: number): FieldWalker {
-  if (depth >= MAX_DEPTH) invalid(`documents nest deeper than ${MAX_DEPTH} levels`);
+  checkDepth(depth);
   return new FieldWalker(bytes, start, end);
 }
 

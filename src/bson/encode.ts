@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 import { Binary, type Code, type DBRef } from 'bson';
 import { CodedError, unreachable } from '../base/index.ts';
 import { dateMillis } from './far-date.ts';
-import { MAX_DEPTH, MIN_KEY_BYTE, scopeOf, TYPE } from './types.ts';
+import { checkDepth } from './invalid.ts';
+import { MIN_KEY_BYTE, scopeOf, TYPE } from './types.ts';
 import { type Doc, RawDoc, type Value } from './values.ts';
 
 const FIRST_BYTES = 64 * 1024;
@@ -235,10 +236,6 @@ function writeBytes(bytes: Uint8Array): void {
   room(bytes.length);
   scratch.set(bytes, at);
   at += bytes.length;
-}
-
-function checkDepth(depth: number): void {
-  if (depth >= MAX_DEPTH) throw new CodedError('Overflow', `documents nest deeper than ${MAX_DEPTH} levels`);
 }
 
 /** The `db.collection` that a DBPointer names; the class takes it apart when there is one dot. */

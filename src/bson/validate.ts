@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { Binary } from 'bson';
 import { oldBinaryStart, scopedCodeSplit } from './decode.ts';
-import { invalid } from './invalid.ts';
-import { MAX_DEPTH, TYPE } from './types.ts';
+import { checkDepth, invalid } from './invalid.ts';
+import { TYPE } from './types.ts';
 import { asBuffer, checkUtf8 } from './utf8.ts';
 import { cstringEnd, FieldWalker } from './walk.ts';
 
@@ -22,7 +22,7 @@ function validateFields(walker: FieldWalker, depth: number): void {
 }
 
 function validateNested(bytes: Buffer, start: number, end: number, depth: number): void {
-  if (depth >= MAX_DEPTH) invalid(`documents nest deeper than ${MAX_DEPTH} levels`);
+  checkDepth(depth);
   validateFields(new FieldWalker(bytes, start, end), depth + 1);
 }
 

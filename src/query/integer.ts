@@ -1,6 +1,7 @@
+import { CodedError } from '../base/index.ts';
 import { Decimal128, type Value } from '../bson/index.ts';
-import { failedToParse } from './error.ts';
-import { exactLong } from './number.ts';
+import { badValue, failedToParse } from './error.ts';
+import { exactLong, INT32_MAX } from './number.ts';
 import { element, isNumeric } from './value.ts';
 
 /**
@@ -26,4 +27,19 @@ export function nonNegativeLong(name: string, operand: Value): bigint {
   const long = exactOperand(name, operand);
   if (long < 0n) throw failedToParse(`Expected a non-negative number in: ${element(name, operand)}`);
   return long;
+}
+
+export function nonNegativeInt(name: string, operand: Value): number {
+  const long = nonNegativeLong(name, operand);
+  if (long > BigInt(INT32_MAX)) throw failedToParse(`Cannot represent in an int: ${element(name, operand)}`);
+  return Number(long);
+}
+
+/** Some operators wrap what is wrong with their numbers in a BadValue. */
+export function asBadValue<T>(prefix: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof CodedError ? badValue(prefix + error.message) : error;
+  }
 }

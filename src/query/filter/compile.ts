@@ -1,11 +1,13 @@
 import { CodedError } from '../../base/index.ts';
-import { BSONRegExp, Code, type Doc, Int32, type Value } from '../../bson/index.ts';
-import { badValue, located, notImplemented, typeMismatch } from '../error.ts';
+import { BSONRegExp, Code, type Doc, MAX_DEPTH, type Value } from '../../bson/index.ts';
+import { badValue, failedToParse, located, notImplemented, typeMismatch } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
-import { docOf, parsePath } from '../path.ts';
+import { exactOperand } from '../integer.ts';
+import { toDouble } from '../number.ts';
+import { docOf, type Path, parsePath } from '../path.ts';
 import { fits, parseSchema } from '../schema/index.ts';
 import type { QueryContext } from '../types.ts';
-import { isArray, isDoc, truthy } from '../value.ts';
+import { isArray, isDoc, isNumeric, truthy } from '../value.ts';
 import { type BitTest, testsBits } from './bits.ts';
 import { equals, isExpressionDoc, isIn, matchesRegex, type Range, range } from './comparison.ts';
 import { exists, hasRemainder, hasSize, hasType } from './element.ts';
@@ -36,13 +38,25 @@ export function compileCondition(operand: Value, context: QueryContext): Predica
 function documentMatcher(filter: Doc, context: QueryContext, level: Level): Matcher {
   const matchers: Matcher[] = [];
   for (const [name, operand] of filter) {
-    if (!name.startsWith('$')) matchers.push(condition(operand, name, context).at(parsePath(name)));
+    if (!name.startsWith('$')) matchers.push(condition(operand, name, context).at(filterPath(name)));
     else if (name !== '$comment') matchers.push(topLevel(name, operand, context, level));
   }
   return conjunction(matchers);
 }
 
+/** As many parts as documents may nest. */
+function filterPath(text: string): Path {
+  const path = parsePath(text);
+  if (path.parts.length > MAX_DEPTH) throw located(5729100, 'FieldPath is too long');
+  return path;
+}
+
+const TOP_LEVEL_ONLY: ReadonlySet<string> = new Set(['$expr', '$where', '$text', '$sampleRate']);
+
 function topLevel(name: string, operand: Value, context: QueryContext, level: Level): Matcher {
+  if (level === 'element' && TOP_LEVEL_ONLY.has(name)) {
+    throw badValue(`${name} can only be applied to the top-level document`);
+  }
   switch (name) {
     case '$and':
       return conjunction(branches(name, operand, context, level));
@@ -51,13 +65,18 @@ function topLevel(name: string, operand: Value, context: QueryContext, level: Le
     case '$nor':
       return negation(disjunction(branches(name, operand, context, level)));
     case '$expr': {
-      if (level === 'element') throw badValue('$expr can only be applied to the top-level document');
       const evaluate = compileExpression(operand, context);
       return (doc) => truthy(evaluate(rootScope(docOf(doc))));
     }
     case '$alwaysTrue':
     case '$alwaysFalse':
+      if (exactOperand(name, operand) !== 1n) throw failedToParse(`${name} must be an integer value of 1`);
       return () => name === '$alwaysTrue';
+    // Within `$elemMatch` a document of these stands for conditions on a DBRef's fields.
+    case '$ref':
+    case '$id':
+    case '$db':
+      return condition(operand, name, context).at(parsePath(name));
     case '$sampleRate':
       return sampleRate(operand, context);
     case '$text':
@@ -70,9 +89,11 @@ function topLevel(name: string, operand: Value, context: QueryContext, level: Le
       return (doc) => fits(docOf(doc), schema);
     }
   }
-  throw badValue(
-    `unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
-  );
+  const hint =
+    name === '$not'
+      ? 'If you are trying to negate an entire expression, use $nor.'
+      : "If you have a field name that starts with a '$' symbol, consider using $getField or $setField.";
+  throw badValue(`unknown top level operator: ${name}. ${hint}`);
 }
 
 /** What a server started with server-side JavaScript off says of `$where`. */
@@ -91,10 +112,9 @@ function branches(name: string, operand: Value, context: QueryContext, level: Le
 }
 
 function sampleRate(operand: Value, context: QueryContext): Matcher {
-  const rate = operand instanceof Int32 ? operand.value : operand;
-  if (typeof rate !== 'number' || !(rate >= 0 && rate <= 1)) {
-    throw badValue('numeric argument to $sampleRate must be in [0, 1]');
-  }
+  if (!isNumeric(operand)) throw badValue('argument to $sampleRate must be a numeric type');
+  const rate = toDouble(operand);
+  if (!(rate >= 0 && rate <= 1)) throw badValue('numeric argument to $sampleRate must be in [0, 1]');
   return () => context.random() < rate;
 }
 
@@ -134,13 +154,13 @@ function operator(name: string, operand: Value, doc: Doc, path: string, context:
     case '$exists':
       return exists(operand);
     case '$type':
-      return hasType(operand);
+      return hasType(operand, path);
     case '$size':
       return hasSize(operand);
     case '$mod':
       return hasRemainder(operand);
     case '$regex':
-      return regexOperator(operand, doc.get('$options'));
+      return regexOperator(doc);
     case '$options':
       if (!doc.has('$regex')) throw badValue('$options needs a $regex');
       return undefined;
@@ -152,7 +172,7 @@ function operator(name: string, operand: Value, doc: Doc, path: string, context:
     case '$bitsAllClear':
     case '$bitsAnySet':
     case '$bitsAnyClear':
-      return testsBits(name satisfies BitTest, operand);
+      return testsBits(name satisfies BitTest, operand, path);
     case '$comment':
       return undefined;
     case '$where':
@@ -175,21 +195,45 @@ function negated(operand: Value, path: string, context: QueryContext): Predicate
   return not(operators(operand, path, context));
 }
 
-function regexOperator(operand: Value, options: Value): Predicate {
-  if (options !== undefined && typeof options !== 'string') throw badValue('$options has to be a string');
-  if (typeof operand === 'string') return matchesRegex({ pattern: operand, options: options ?? '' });
-  if (!(operand instanceof BSONRegExp)) throw badValue('$regex has to be a string');
-  if (options && operand.options) throw located(51075, 'options set in both $regex and $options');
-  return matchesRegex({ pattern: operand.pattern, options: options || operand.options });
+/** `$regex` and `$options` in either order; options come from one of the two. */
+function regexOperator(operators: Doc): Predicate {
+  let pattern = '';
+  let options = '';
+  for (const [name, operand] of operators) {
+    if (name === '$regex') {
+      if (typeof operand !== 'string' && !(operand instanceof BSONRegExp)) throw badValue('$regex has to be a string');
+      pattern = typeof operand === 'string' ? operand : operand.pattern;
+      if (typeof operand === 'string' || !operand.options) continue;
+      if (options) throw located(51074, 'options set in both $regex and $options');
+      options = operand.options;
+    } else if (name === '$options') {
+      if (typeof operand !== 'string') throw badValue('$options has to be a string');
+      if (options) throw located(51075, 'options set in both $regex and $options');
+      options = operand;
+    }
+  }
+  return matchesRegex({ pattern, options });
 }
 
-const PATHLESS = new Set(['$and', '$or', '$nor', '$expr', '$where', '$text', '$comment', '$jsonSchema', '$sampleRate']);
+const PATHLESS: ReadonlySet<string> = new Set([
+  '$and',
+  '$or',
+  '$nor',
+  '$expr',
+  '$where',
+  '$text',
+  '$comment',
+  '$jsonSchema',
+  '$sampleRate',
+  '$alwaysTrue',
+  '$alwaysFalse',
+]);
+const DBREF_FIELDS = ['$ref', '$id', '$db'];
 
 /** Whether an `$elemMatch` is about the elements themselves, and not about fields of documents among them. */
 export function isOnValues(operand: Doc): boolean {
-  const first = operand.keys().next().value;
-  if (!isExpressionDoc(operand) || first === '$ref' || first === '$id' || first === '$db') return false;
-  return !PATHLESS.has(first!);
+  if (!isExpressionDoc(operand) || DBREF_FIELDS.some((name) => operand.has(name))) return false;
+  return !PATHLESS.has(operand.keys().next().value!);
 }
 
 function elementMatch(operand: Value, context: QueryContext): Predicate {

@@ -115,8 +115,8 @@ describe('decode and encode', () => {
     expect(Buffer.compare(encode(decode(deepest)), deepest)).toBe(0);
     expect(codeOf(() => encode(nest(MAX_DEPTH + 1)))).toBe('Overflow');
     const deeper = encode(new Map([['a', new RawDoc(deepest)]]));
-    expect(codeOf(() => decode(deeper))).toBe('InvalidBSON');
-    expect(codeOf(() => validate(deeper))).toBe('InvalidBSON');
+    expect(codeOf(() => decode(deeper))).toBe('Overflow');
+    expect(codeOf(() => validate(deeper))).toBe('Overflow');
   });
 
   test('what cannot be encoded is refused', () => {
