@@ -77,8 +77,10 @@ function missing(present: readonly IndexSpec[], wanted: readonly IndexSpec[]): I
     const equivalent = all.find((other) => isEquivalent(other, spec));
     const existing = sameName ?? equivalent;
     const both = () => `Requested index: ${specText(spec)}, existing index: ${existing && specText(existing)}`;
-    if (!existing) result.push(spec);
-    else if (!isEquivalent(existing, spec)) {
+    if (!existing) {
+      checkSingle(all, spec);
+      result.push(spec);
+    } else if (!isEquivalent(existing, spec)) {
       throw new CodedError(
         'IndexKeySpecsConflict',
         `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. ${both()}`,
@@ -91,6 +93,17 @@ function missing(present: readonly IndexSpec[], wanted: readonly IndexSpec[]): I
     }
   }
   return result;
+}
+
+/** Of some kinds a collection has one only, whatever the fields. */
+function checkSingle(others: readonly IndexSpec[], { key }: IndexSpec): void {
+  const kind = kindOf(key);
+  const other = kind.single && others.find((each) => kindOf(each.key) === kind);
+  if (!other) return;
+  throw new CodedError(
+    'CannotCreateIndex',
+    `only one ${kind.name} index per collection allowed, found existing ${kind.name} index "${other.name}"`,
+  );
 }
 
 /** The definition as it is kept and shown: `v`, `key` and `name` in front, what MongoDB tolerates and forgets left out. */

@@ -52,7 +52,10 @@ function isSameLetter(left: string, right: string): boolean {
 /** As MongoDB's table is made: a character keeps its diacritics where without them it would not be one character. */
 function computeStripped(character: string): string {
   if (/^\p{Diacritic}$/u.test(character)) return '';
-  const bare = character.normalize('NFD').replace(/\p{Diacritic}/gu, '').normalize('NFC');
+  const bare = character
+    .normalize('NFD')
+    .replace(/\p{Diacritic}/gu, '')
+    .normalize('NFC');
   return single(bare) ?? character;
 }
 

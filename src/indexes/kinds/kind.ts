@@ -33,6 +33,8 @@ export interface KeyGenerator {
 export interface IndexKind {
   /** MongoDB's name of the plugin, `btree` for ascending and descending keys. */
   readonly name: string;
+  /** A collection may have no more than one of this kind. */
+  readonly single?: true;
   /** Throws a CodedError (CannotCreateIndex, mostly) for a definition that this kind cannot have. */
   check(definition: Doc): void;
   /** The definition as it is kept, listed and compared with others: with what the kind fills in, such as versions. */

@@ -2,10 +2,11 @@ import { CodedError } from '../../base/index.ts';
 import type { Doc } from '../../bson/index.ts';
 import type { IndexKind } from './kind.ts';
 import { ordered } from './ordered.ts';
+import { text } from './text.ts';
 
 /** By the text that stands for a direction in the key pattern. */
 const KINDS: ReadonlyMap<string, IndexKind> = new Map(
-  [absent('hashed'), absent('2d'), absent('2dsphere'), absent('text')].map((kind) => [kind.name, kind]),
+  [absent('hashed'), absent('2d'), absent('2dsphere'), text].map((kind) => [kind.name, kind]),
 );
 
 const WILDCARD = absent('wildcard');

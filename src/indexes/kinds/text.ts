@@ -1,5 +1,14 @@
 import { CodedError } from '../../base/index.ts';
-import { type Doc, encodeKey, expandPaths, Int32, isNumber, doc as literal, type Value } from '../../bson/index.ts';
+import {
+  type Doc,
+  encodeKey,
+  expandPaths,
+  Int32,
+  isNumber,
+  doc as literal,
+  showDoc,
+  type Value,
+} from '../../bson/index.ts';
 import { isLanguage, type TextDefinition, termScores, textDefinition } from '../../text/index.ts';
 import { isDescending } from '../bounds.ts';
 import type { IndexKey, IndexKind, KeyGenerator } from './kind.ts';
@@ -15,6 +24,7 @@ const FIELDS_OF_TEXT: ReadonlySet<string> = new Set(['_fts', '_ftsx']);
  */
 export const text: IndexKind = {
   name: 'text',
+  single: true,
   check(definition) {
     checkKey(definition.get('key') as Doc);
     checkWeights(definition);
@@ -112,7 +122,9 @@ function weightsOf(definition: Doc): [string, Int32][] {
   const given = definition.get('weights');
   if (given === '$**') weights.set('$**', 1);
   if (given instanceof Map) for (const [path, weight] of given) weights.set(path, Math.trunc(Number(weight)));
-  return [...weights].sort(([left], [right]) => (left < right ? -1 : 1)).map(([path, weight]) => [path, new Int32(weight)]);
+  return [...weights]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([path, weight]) => [path, new Int32(weight)]);
 }
 
 function checkKey(key: Doc): void {

@@ -4,7 +4,12 @@ import { type Doc, doc } from '../../../src/bson/index.ts';
 import { TextSearch, type TextSearchOptions, termScores, textDefinition } from '../../../src/text/index.ts';
 
 function definitionOf(weights: object, more: object = {}) {
-  const index = { key: { _fts: 'text', _ftsx: 1 }, weights, default_language: 'english', language_override: 'language' };
+  const index = {
+    key: { _fts: 'text', _ftsx: 1 },
+    weights,
+    default_language: 'english',
+    language_override: 'language',
+  };
   return textDefinition(doc(JSON.parse(JSON.stringify({ ...index, ...more })) as never));
 }
 
@@ -29,7 +34,12 @@ describe('termScores', () => {
     ['paths through documents and arrays', { 'a.b': 1 }, { a: [{ b: 'cake' }, { c: 'tea' }, 'x'] }, { cake: 1.1 }],
     ['no arrays in arrays', { a: 1 }, { a: [['cake']] }, {}],
     ['nothing but texts', { a: 1 }, { a: 5, b: 'cake' }, {}],
-    ['everything for a wildcard', { '$**': 1 }, { x: 'cake', y: { z: [['tea time']] } }, { cake: 1.1, tea: 0.75, time: 0.75 }],
+    [
+      'everything for a wildcard',
+      { '$**': 1 },
+      { x: 'cake', y: { z: [['tea time']] } },
+      { cake: 1.1, tea: 0.75, time: 0.75 },
+    ],
     ['no language field for a wildcard', { '$**': 1 }, { x: 'cake', language: 'none' }, { cake: 1.1 }],
     ['weights beside a wildcard', { '$**': 1, b: 5 }, { b: 'cake', c: 'tea' }, { cake: 5.5, tea: 1.1 }],
     ['the next weight for what a wildcard finds before it', { '$**': 1, b: 5 }, { a: 'cake' }, { cake: 5.5 }],

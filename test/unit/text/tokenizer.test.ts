@@ -18,10 +18,28 @@ const cases: [string, string, string, TokenOptions, string][] = [
   ['parts at guillemets', 'french', 'Voyez-vous «le chien» de Mark courante?', {}, 'voi vous le chien de mark cour'],
   ['stems before it strips', 'french', 'parlames, parlerent, parlâmes, parlèrent', {}, 'parlam parlerent parl parl'],
   ['knows stop words by their diacritics', 'french', FRENCH, STOP, 'vais etre enerv vais excit mem'],
-  ['keeps diacritics where they count', 'french', FRENCH, { ...STOP, diacriticSensitive: true }, 'vais etre énerv vais excit mem'],
+  [
+    'keeps diacritics where they count',
+    'french',
+    FRENCH,
+    { ...STOP, diacriticSensitive: true },
+    'vais etre énerv vais excit mem',
+  ],
   ['folds the Turkish i', 'turkish', TURKISH, {}, 'kac yas sen ve sen nere var'],
-  ['keeps the case where it counts', 'turkish', TURKISH, { caseSensitive: true }, 'KAC YASINDASIN SEN VE SEN NEREDEN VARDIR'],
-  ['keeps both', 'turkish', TURKISH, { ...STOP, caseSensitive: true, diacriticSensitive: true }, 'KAÇ YAŞINDASIN NEREDEN VARDIR'],
+  [
+    'keeps the case where it counts',
+    'turkish',
+    TURKISH,
+    { caseSensitive: true },
+    'KAC YASINDASIN SEN VE SEN NEREDEN VARDIR',
+  ],
+  [
+    'keeps both',
+    'turkish',
+    TURKISH,
+    { ...STOP, caseSensitive: true, diacriticSensitive: true },
+    'KAÇ YAŞINDASIN NEREDEN VARDIR',
+  ],
   ['stems nothing in no language', 'none', "The dogs' running", STOP, 'the dogs running'],
   ['stems danish', 'danish', 'undersøgelse', {}, 'undersøg'],
   ['stems german', 'german', 'aufeinanderfolgende', {}, 'aufeinanderfolg'],
@@ -36,7 +54,8 @@ describe('tokens', () => {
   });
 
   it('knows every language by name and code', () => {
-    const names = 'danish dutch english finnish french german hungarian italian norwegian portuguese romanian russian spanish swedish turkish';
+    const names =
+      'danish dutch english finnish french german hungarian italian norwegian portuguese romanian russian spanish swedish turkish';
     const codes = 'da nl en fi fr de hu it nb pt ro ru es sv tr';
     expect(codes.split(' ').map((code) => languageOf(code.toUpperCase()).name)).toEqual(names.split(' '));
     for (const name of names.split(' ')) expect(languageOf(name).stopWords.size).toBeGreaterThan(40);
