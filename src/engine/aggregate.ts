@@ -1,6 +1,6 @@
 import { CodedError, type Env } from '../base/index.ts';
 import { type Doc, encode, doc as literal, type Value } from '../bson/index.ts';
-import { checkPipeline, type PipelineContext, runPipeline } from '../query/index.ts';
+import { checkPipeline, compileFilter, type PipelineContext, runPipeline } from '../query/index.ts';
 import { nsText } from './collection.ts';
 import type { DocCursor, Engine, FindQuery, Namespace } from './contract.ts';
 import { emptyCursor, QueueCursor } from './cursor.ts';
@@ -28,7 +28,8 @@ export async function aggregate(
   if (!handle) checkQuery(pushed);
   if (rest.length === 0) return handle ? find(env, handle, pushed) : emptyCursor();
   const source = handle ? findDocs(env, handle, pushed) : nothing();
-  const context = pipelineContext(engine, env, namespaces, ns, query);
+  const { metadata } = compileFilter(pushed.filter, query.context);
+  const context = { ...pipelineContext(engine, env, namespaces, ns, query), metadata };
   return new QueueCursor(encoded(runPipeline(rest, source, context)));
 }
 
@@ -40,7 +41,7 @@ function pushDown(pipeline: readonly Doc[], query: Query): { pushed: FindQuery; 
     const [name, value] = stage.entries().next().value ?? [];
     const free = !pushed.sort && pushed.skip === 0 && pushed.limit === 0;
     if (name === '$match' && value instanceof Map && done === 0) pushed = { ...pushed, filter: value };
-    else if (name === '$sort' && value instanceof Map && free && !hasMeta(value)) pushed = { ...pushed, sort: value };
+    else if (name === '$sort' && value instanceof Map && free) pushed = { ...pushed, sort: value };
     else if (name === '$skip' && pushed.skip === 0 && pushed.limit === 0) pushed = { ...pushed, skip: count(value) };
     else if (name === '$limit' && pushed.limit === 0) pushed = { ...pushed, limit: count(value) };
     else break;
@@ -57,10 +58,6 @@ function count(value: Value | undefined): number {
   return Number.isSafeInteger(number) && number > 0 ? number : -1;
 }
 
-function hasMeta(sort: Doc): boolean {
-  return [...sort.values()].some((direction) => direction instanceof Map);
-}
-
 function pipelineContext(
   engine: Engine,
   env: Env,
@@ -69,8 +66,10 @@ function pipelineContext(
   query: Query,
 ): PipelineContext {
   const all = { ...query, hint: undefined, filter: new Map(), skip: 0, limit: 0 };
+  // What `$text` searches is for the first stage alone, which has been taken out.
+  const { textIndex: _, ...context } = query.context;
   return {
-    ...query.context,
+    ...context,
     db: ns.db,
     collection: ns.coll,
     async read(coll) {

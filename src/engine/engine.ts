@@ -38,6 +38,7 @@ import { CollectionHandle, type HandleContext, type Loaded } from './handle.ts';
 import { createIndexes, dropIndexes } from './index-build.ts';
 import { Namespaces } from './namespaces.ts';
 import { RecordShelf } from './record-shelf.ts';
+import { searching } from './text-index.ts';
 import { TtlMonitor } from './ttl.ts';
 import { Upkeep, type UpkeepLimits } from './upkeep/upkeep.ts';
 import { compileStatement, deleteDocuments, insertDocuments, updateDocuments } from './writes.ts';
@@ -194,20 +195,23 @@ class DiscordEngine implements Engine {
     return insertDocuments(this.#env, await this.#ensured(ns), docs, options);
   }
 
-  async update(ns: Namespace, statements: readonly UpdateStatement[], options: WriteOptions): Promise<WriteResult> {
+  async update(ns: Namespace, statements: readonly UpdateStatement[], given: WriteOptions): Promise<WriteResult> {
+    const options = searching(given, ns, this.collection(ns));
     const creates = statements.some(({ upsert }) => upsert);
     const loaded = await (creates ? this.#ensured(ns) : this.#loaded(ns));
     if (loaded) return updateDocuments(this.#env, loaded, statements, options);
     return nothingWritten(statements, options, (statement) => compileStatement(statement, options.context));
   }
 
-  async delete(ns: Namespace, statements: readonly DeleteStatement[], options: WriteOptions): Promise<WriteResult> {
+  async delete(ns: Namespace, statements: readonly DeleteStatement[], given: WriteOptions): Promise<WriteResult> {
+    const options = searching(given, ns, this.collection(ns));
     const loaded = await this.#loaded(ns);
     if (loaded) return deleteDocuments(loaded, statements, options);
     return nothingWritten(statements, options, ({ filter }) => compileFilter(filter, options.context));
   }
 
-  async bulkWrite(ns: Namespace, operations: readonly BulkOperation[], options: WriteOptions): Promise<BulkResult> {
+  async bulkWrite(ns: Namespace, operations: readonly BulkOperation[], given: WriteOptions): Promise<BulkResult> {
+    const options = searching(given, ns, this.collection(ns));
     const creates = operations.some((each) => each.kind === 'insert' || (each.kind === 'update' && each.upsert));
     const loaded = await (creates ? this.#ensured(ns) : this.#loaded(ns));
     if (loaded) return bulkWrite(this.#env, loaded, operations, options);
@@ -215,28 +219,32 @@ class DiscordEngine implements Engine {
     return { ...nothing, outcomes: outcomesOfNothing(operations, nothing.errors, options.ordered) };
   }
 
-  async findAndModify(ns: Namespace, statement: FindAndModify, options: WriteOptions): Promise<FindAndModifyResult> {
+  async findAndModify(ns: Namespace, statement: FindAndModify, given: WriteOptions): Promise<FindAndModifyResult> {
+    const options = searching(given, ns, this.collection(ns));
     const loaded = await (statement.upsert ? this.#ensured(ns) : this.#loaded(ns));
     if (loaded) return findAndModify(this.#env, loaded, statement, options);
     compileModification(statement, options.context);
     return { value: null, n: 0, updatedExisting: false, durable: Promise.resolve() };
   }
 
-  async find(ns: Namespace, query: FindQuery): Promise<DocCursor> {
+  async find(ns: Namespace, given: FindQuery): Promise<DocCursor> {
+    const query = searching(given, ns, this.collection(ns));
     const handle = this.#namespaces.handle(ns);
     if (handle) return find(this.#env, handle, query);
     checkQuery(query);
     return emptyCursor();
   }
 
-  async count(ns: Namespace, query: FindQuery): Promise<number> {
+  async count(ns: Namespace, given: FindQuery): Promise<number> {
+    const query = searching(given, ns, this.collection(ns));
     const handle = this.#namespaces.handle(ns);
     if (handle) return countMatches(this.#env, handle, query);
     checkQuery(query);
     return 0;
   }
 
-  async distinct(ns: Namespace, path: string, query: FindQuery): Promise<Value[]> {
+  async distinct(ns: Namespace, path: string, given: FindQuery): Promise<Value[]> {
+    const query = searching(given, ns, this.collection(ns));
     const handle = this.#namespaces.handle(ns);
     if (handle) return distinctValues(this.#env, handle, path, query);
     checkQuery(query);
@@ -248,10 +256,11 @@ class DiscordEngine implements Engine {
     pipeline: readonly Doc[],
     query: Pick<FindQuery, 'read' | 'context' | 'hint'>,
   ): Promise<DocCursor> {
-    return aggregate(this, this.#env, this.#namespaces, ns, pipeline, query);
+    return aggregate(this, this.#env, this.#namespaces, ns, pipeline, searching(query, ns, this.collection(ns)));
   }
 
-  async explain(ns: Namespace, query: FindQuery, verbosity: Verbosity): Promise<Doc> {
+  async explain(ns: Namespace, given: FindQuery, verbosity: Verbosity): Promise<Doc> {
+    const query = searching(given, ns, this.collection(ns));
     return explainFind(this.#env, this.#namespaces.handle(ns), nsText(ns), query, verbosity);
   }
 

@@ -1,6 +1,14 @@
 import { CodedError, type Env } from '../base/index.ts';
 import { type Doc, encode, type Value } from '../bson/index.ts';
-import { type Comparator, compileFilter, compileProjection, compileSort, type Filter } from '../query/index.ts';
+import {
+  type Comparator,
+  carry,
+  checkMetaSort,
+  compileFilter,
+  compileProjection,
+  compileSort,
+  type Filter,
+} from '../query/index.ts';
 import type { DocCursor, FindQuery } from './contract.ts';
 import { QueueCursor } from './cursor.ts';
 import { type Examined, type Found, scanLoaded, scanLog } from './found.ts';
@@ -31,7 +39,10 @@ export function checkQuery(query: FindQuery): void {
   const filter = compileFilter(query.filter, query.context);
   shower(query, filter);
   refuse(query);
-  if (query.sort && !naturalOrder(query.sort)) compileSort(query.sort);
+  if (query.sort && !naturalOrder(query.sort)) {
+    compileSort(query.sort);
+    checkMetaSort(query.sort, filter.metadata);
+  }
 }
 
 export async function execute(
@@ -65,8 +76,9 @@ async function* whileAlive(handle: CollectionHandle, matches: AsyncGenerator<Fou
 
 async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filter: Filter): Promise<Execution> {
   const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort) : undefined;
+  if (compare) checkMetaSort(query.sort!, filter.metadata);
   const examined: Examined = { keys: 0, docs: 0 };
-  if (!compare && !query.hint && !filter.source.has('_id') && (await handle.streamable())) {
+  if (!compare && !query.hint && !filter.text && !filter.source.has('_id') && (await handle.streamable())) {
     const pages = naturalOrder(query.sort) === -1 ? handle.log.scanNewest() : handle.log.scanOldest();
     return { plan: undefined, examined, matches: slice(scanLog(pages, filter), query.skip, query.limit) };
   }
@@ -87,7 +99,7 @@ function byDocument(compare: Comparator): Order {
 
 /** The plan's own order, where it has one. */
 function byMetadata({ order }: Plan): Order | undefined {
-  return order && ((left, right) => order(left.meta, right.meta));
+  return order && ((left, right) => order(left.meta ?? {}, right.meta ?? {}));
 }
 
 function refuse(query: FindQuery): void {
@@ -154,5 +166,5 @@ async function* mapBatches<From, To>(batches: AsyncIterable<From[]>, map: (item:
 /** Every match decoded, batch by batch, for what works on documents and not on bytes. */
 export async function* findDocs(env: Env, handle: CollectionHandle, query: FindQuery): AsyncGenerator<Doc[]> {
   const { matches } = await execute(env, handle, query);
-  for await (const batch of matches) yield batch.map(({ doc }) => doc);
+  for await (const batch of matches) yield batch.map(({ doc, meta }) => carry(doc, meta));
 }

@@ -9,13 +9,12 @@ import type { Slot, Version } from './slot.ts';
 /** A document as it stands in memory or came from Discord. */
 type Content = Uint8Array | KeptDoc;
 
-const NO_METADATA: Metadata = {};
-
 /** A document on its way to a client: the bytes it is stored with, decoded once somebody needs that. */
 export class Found {
   readonly recordId: number;
   #content: Content;
   #doc: Doc | undefined;
+  #meta: Metadata | undefined;
   readonly #metaOf: Plan['meta'];
 
   constructor(recordId: number, content: Content, metaOf?: Plan['meta']) {
@@ -35,8 +34,9 @@ export class Found {
   }
 
   /** What the plan knows of it; nothing, mostly. */
-  get meta(): Metadata {
-    return this.#metaOf?.(this.doc) ?? NO_METADATA;
+  get meta(): Metadata | undefined {
+    this.#meta ??= this.#metaOf?.(this.doc);
+    return this.#meta;
   }
 }
 

@@ -6,10 +6,11 @@ import { conditionsOf } from './plans/condition.ts';
 import { byOrderedIndex } from './plans/ordered.ts';
 import type { AccessPath, Choice, Offer, Plan, PlanQuery, PlanRequest } from './plans/plan.ts';
 import { stageDoc } from './plans/stage.ts';
+import { byText } from './plans/text.ts';
 
 export type { Plan, PlanRequest } from './plans/plan.ts';
 
-const ACCESS_PATHS: readonly AccessPath[] = [byOrderedIndex];
+const ACCESS_PATHS: readonly AccessPath[] = [byText, byOrderedIndex];
 
 /** 1 or -1 where a sort or a hint is `{$natural: ±1}`. */
 export function naturalOrder(spec: string | Doc | undefined): 1 | -1 | undefined {
@@ -31,11 +32,12 @@ export function weighPlans(collection: Collection, filter: Filter, request: Plan
   const { sort, hint, skip = 0, limit = 0 } = request;
   const wantsOrder = sort !== undefined && sort.size > 0;
   const natural = naturalOrder(hint) ?? naturalOrder(sort);
+  if (filter.text) checkText(hint, sort);
   if (natural) {
     return alone(collectionScan(collection, filter, natural, !wantsOrder || naturalOrder(sort) === natural));
   }
   const hinted = hint === undefined ? undefined : findHinted(collection, hint);
-  const id = hinted ? undefined : soughtId(filter.source);
+  const id = hinted || filter.text ? undefined : soughtId(filter.source);
   if (id) return alone(idLookup(collection, filter, id.value));
   const nodes = conjuncts(filterTree(filter.source));
   const query: PlanQuery = {
@@ -67,6 +69,12 @@ function soughtId(filter: Doc): { readonly value: Value } | undefined {
   if (given === undefined || Array.isArray(value) || value instanceof BSONRegExp) return undefined;
   if (value instanceof Map && [...value.keys()][0]?.startsWith('$')) return undefined;
   return { value };
+}
+
+/** What MongoDB lets no query with `$text` have. */
+function checkText(hint: PlanRequest['hint'], sort: Doc | undefined): void {
+  if (naturalOrder(sort)) throw new CodedError('BadValue', 'text expression not allowed with $natural sort order');
+  if (hint !== undefined) throw new CodedError('BadValue', 'text and hint not allowed in same query');
 }
 
 function findHinted(collection: Collection, hint: string | Doc): Choice {

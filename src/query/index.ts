@@ -15,6 +15,7 @@ export {
   showFilter,
   upsertSeed,
 } from './filter/index.ts';
+export { carry, checkMetaSort } from './metadata.ts';
 export { arrayIndex } from './path.ts';
 export { compileProjection, type Projection } from './projection/index.ts';
 export { compileSort } from './sort.ts';

@@ -1,41 +1,65 @@
 import { CodedError } from '../base/index.ts';
 import { type Collator, comparison, type Doc, expandPaths, type PathRow, type Value } from '../bson/index.ts';
-import { badValue, located, notImplemented } from './error.ts';
+import { badValue, located } from './error.ts';
+import { metaSortKey } from './metadata.ts';
 import { clampedLong } from './number.ts';
 import { type Path, parsePath } from './path.ts';
-import type { Comparator } from './types.ts';
+import type { Comparator, Metadata } from './types.ts';
 import { element, isDoc, isNumeric } from './value.ts';
 
 /** Most keys that a sort may have, as in MongoDB. */
 const MAX_SORT_KEYS = 32;
 
-interface Key {
+interface FieldKey {
   readonly path: Path;
   readonly direction: 1 | -1;
+  /** Its place among the keys that are fields. */
+  readonly at: number;
+}
+
+interface MetaKey {
+  readonly meta: keyof Metadata;
 }
 
 /** Compiles a sort specification. Throws the errors that MongoDB gives for `$sort`. */
 export function compileSort(sort: Doc, collator?: Collator): Comparator {
-  const keys = [...sort].map(([name, direction]) => sortKey(name, direction));
+  const fields: FieldKey[] = [];
+  const keys = [...sort].map(([name, direction]): FieldKey | MetaKey => {
+    if (isDoc(direction)) return { meta: metaSortKey(direction) };
+    const key = fieldKey(name, direction, fields.length);
+    fields.push(key);
+    return key;
+  });
   if (keys.length > MAX_SORT_KEYS) {
     throw located(13103, `too many compound keys: a sort may have ${MAX_SORT_KEYS} at most`);
   }
   const compare = comparison(collator);
-  const paths = keys.map(({ path }) => path.parts);
-  const byRows = (left: Doc, right: Doc) => compareRows(firstRow(left), firstRow(right));
-  return (left, right) => {
-    for (const { path, direction } of keys) {
-      const one = plainValue(left, path);
-      const other = plainValue(right, path);
-      if (one === ARRAY || other === ARRAY) return byRows(left, right);
-      const order = compare(one, other);
+  const paths = fields.map(({ path }) => path.parts);
+  return (left, right, leftMeta, rightMeta) => {
+    let rows: readonly [readonly Value[], readonly Value[]] | undefined;
+    for (const key of keys) {
+      if ('meta' in key) {
+        // The best comes first.
+        const order = compare(rightMeta?.[key.meta] ?? null, leftMeta?.[key.meta] ?? null);
+        if (order !== 0) return order;
+        continue;
+      }
+      const { path, direction, at } = key;
+      const one = rows ? rows[0][at] : plainValue(left, path);
+      const other = rows ? rows[1][at] : plainValue(right, path);
+      let order: number;
+      if (one === ARRAY || other === ARRAY) {
+        // Keys without arrays are the same in every row, so that what was compared before stands.
+        rows = [firstRow(left), firstRow(right)];
+        order = compare(rows[0][at], rows[1][at]);
+      } else order = compare(one, other);
       if (order !== 0) return order * direction;
     }
     return 0;
   };
 
   function compareRows(left: readonly Value[], right: readonly Value[]): number {
-    for (const [at, { direction }] of keys.entries()) {
+    for (const { at, direction } of fields) {
       const order = compare(left[at], right[at]);
       if (order !== 0) return order * direction;
     }
@@ -71,13 +95,7 @@ function rowsOf(doc: Doc, paths: readonly (readonly string[])[]): readonly PathR
   }
 }
 
-function sortKey(name: string, operand: Value): Key {
-  if (isDoc(operand)) {
-    if (operand.keys().next().value !== '$meta') {
-      throw located(17312, '$meta is the only expression supported by $sort right now');
-    }
-    throw notImplemented('DiscoDB cannot sort by $meta: it has no text or vector search');
-  }
+function fieldKey(name: string, operand: Value, at: number): FieldKey {
   if (!isNumeric(operand)) throw located(15974, `Illegal key in $sort specification: ${element(name, operand)}`);
   const direction = clampedLong(operand);
   if (direction !== 1n && direction !== -1n) {
@@ -88,5 +106,5 @@ function sortKey(name: string, operand: Value): Key {
   if (name.startsWith('$')) {
     throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
   }
-  return { path: parsePath(name), direction: direction === 1n ? 1 : -1 };
+  return { path: parsePath(name), direction: direction === 1n ? 1 : -1, at };
 }

@@ -1,4 +1,5 @@
 import type { Collator, Doc, KeptDoc, Value } from '../bson/index.ts';
+import type { TextDefinition, TextSearch } from '../text/index.ts';
 
 /** What a command gives along with its query. */
 export interface QueryContext {
@@ -8,6 +9,10 @@ export interface QueryContext {
   readonly now: Date;
   /** The order of strings; without one, that of code points. */
   readonly collator?: Collator | undefined;
+  /** What `$text` searches. Absent where nothing can be; throws IndexNotFound where the collection has no text index. */
+  readonly textIndex?: () => TextDefinition;
+  /** What `$meta` can ask for; absent is nothing. */
+  readonly metadata?: ReadonlySet<keyof Metadata>;
   /** A double in [0, 1), for `$rand`, `$sample`, `$sampleRate`. */
   readonly random: () => number;
 }
@@ -16,6 +21,10 @@ export interface QueryContext {
 export interface Filter {
   readonly source: Doc;
   readonly collator: Collator | undefined;
+  /** Its `$text`: then the text index is the only way to its documents. */
+  readonly text: TextSearch | undefined;
+  /** What `$meta` can ask for of its matches. */
+  readonly metadata: ReadonlySet<keyof Metadata>;
   /** The top-level fields that decide: a document of these alone matches as the whole one does. Undefined: perhaps all. */
   readonly fields: ReadonlySet<string> | undefined;
   matches(doc: Doc | KeptDoc): boolean;

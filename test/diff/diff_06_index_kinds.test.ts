@@ -4,7 +4,6 @@ import { expectRefused, ownServer } from '../support/own-server.ts';
 const own = ownServer();
 
 test.each([
-  { a: 'text' },
   { a: 'hashed' },
   { a: '2d' },
   { a: '2dsphere' },

@@ -1,6 +1,7 @@
 import type { Value } from '../../bson/index.ts';
 import { located, notImplemented } from '../error.ts';
-import { isDoc } from '../value.ts';
+import { metadataOf, metaKey } from '../metadata.ts';
+import { isDoc, MISSING } from '../value.ts';
 import { variable } from './array.ts';
 import { bind, type Expression, namedArguments, type Operator, type Operators } from './types.ts';
 
@@ -12,8 +13,9 @@ export const variables: Operators = {
     if (!isDoc(operand) || operand.size > 0) throw located(3040501, '$rand does not currently accept arguments');
     return () => compiler.context.random();
   },
-  $meta: () => {
-    throw notImplemented('$meta is not supported by DiscoDB');
+  $meta: (operand, compiler) => {
+    const key = metaKey(operand, compiler.context.metadata);
+    return ({ root }) => (key && isDoc(root) ? metadataOf(root)?.[key] : undefined) ?? MISSING;
   },
   $function: noScripts,
   $accumulator: noScripts,

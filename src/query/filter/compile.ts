@@ -1,4 +1,4 @@
-import { CodedError } from '../../base/index.ts';
+import type { CodedError } from '../../base/index.ts';
 import { BSONRegExp, Code, type Doc, MAX_DEPTH, type Value } from '../../bson/index.ts';
 import { badValue, failedToParse, located, notImplemented, typeMismatch } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
@@ -22,6 +22,7 @@ import {
   not,
   type Predicate,
 } from './predicate.ts';
+import { textSearch } from './text.ts';
 
 /** Where in a filter the parser stands: some operators are for whole documents only. */
 type Level = 'document' | 'element';
@@ -79,8 +80,11 @@ function topLevel(name: string, operand: Value, context: QueryContext, level: Le
       return condition(operand, name, context).at(parsePath(name));
     case '$sampleRate':
       return sampleRate(operand, context);
-    case '$text':
-      throw new CodedError('IndexNotFound', 'text index required for $text query');
+    case '$text': {
+      if (level === 'element') throw badValue('$text can only be applied to the top-level document');
+      const search = textSearch(operand, context);
+      return (doc) => search.matches(docOf(doc));
+    }
     case '$where':
       throw noScripting(operand);
     case '$jsonSchema': {

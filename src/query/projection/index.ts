@@ -1,5 +1,6 @@
 import type { Doc } from '../../bson/index.ts';
 import { located } from '../error.ts';
+import { carry } from '../metadata.ts';
 import type { Filter, Metadata, QueryContext } from '../types.ts';
 import { isArray, isDoc } from '../value.ts';
 import { parseProjection } from './parse.ts';
@@ -18,15 +19,16 @@ export function compileProjection(
   projection: Doc,
   options: { readonly context: QueryContext; readonly filter?: Filter | undefined },
 ): Projection {
-  const { filter, context } = options;
+  const { filter } = options;
+  const context = { ...options.context, metadata: filter?.metadata ?? new Set() };
   if (projection.size === 0) return { apply: (doc) => doc };
   const filterFields = filter && fieldsOf(filter.source);
   const { tree, mode, positional } = parseProjection(projection, { context, find: true, filterFields });
-  if (positional === undefined || !filter) return { apply: (doc) => applyTree(tree, mode, doc) };
+  if (positional === undefined || !filter) return { apply: (doc, meta) => applyTree(tree, mode, carry(doc, meta)) };
   return {
-    apply(doc) {
+    apply(doc, meta) {
       const index = filter.matches(doc) ? filter.positional : undefined;
-      const projected = applyTree(tree, mode, doc);
+      const projected = applyTree(tree, mode, carry(doc, meta));
       return pickElement(projected, positional.split('.'), index);
     },
   };

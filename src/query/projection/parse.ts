@@ -1,6 +1,6 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
-import { located, notImplemented } from '../error.ts';
+import { located } from '../error.ts';
 import { compileExpression } from '../expressions/index.ts';
 import { compileFilter } from '../filter/index.ts';
 import { clampedInt } from '../number.ts';
@@ -131,12 +131,12 @@ function parseDoc(state: State, parent: Branch, name: string, doc: Doc, prefix: 
       parseElemMatch(state, parent, name, doc, prefix);
       return;
     }
-    if (operator === '$meta') throw notImplemented('$meta is not supported by DiscoDB');
-    if (state.mode === 'exclusion') {
+    const isMeta = operator === '$meta';
+    if (state.mode === 'exclusion' && !isMeta) {
       throw located(31252, 'Cannot use expression other than $meta in exclusion projection');
     }
     addNode(parent, name, { kind: 'compute', expression: compileExpression(doc, state.context) });
-    state.mode = 'inclusion';
+    if (!isMeta) state.mode = 'inclusion';
     return;
   }
   if (doc.size === 0) throw located(51270, `An empty sub-projection is not a valid value. Found empty object at path`);

@@ -1,5 +1,6 @@
 import type { Doc } from '../../bson/index.ts';
 import { located, notImplemented } from '../error.ts';
+import { hasText } from '../filter/index.ts';
 import type { PipelineContext } from '../types.ts';
 import { isArray, isDoc } from '../value.ts';
 import { densify, fill } from './gaps.ts';
@@ -75,6 +76,9 @@ export function checkPipeline(stages: readonly Doc[]): void {
     if (NOT_HERE.has(name)) throw notImplemented(`${name} is not supported by DiscoDB`);
     if (!Object.hasOwn(STAGES, name)) throw located(40324, `Unrecognized pipeline stage name: '${name}'`);
     if (FIRST_ONLY.has(name) && at > 0) throw located(40602, `${name} is only valid as the first stage in a pipeline.`);
+    if (at > 0 && isTextMatch(stage)) {
+      throw located(17313, '$match with $text is only allowed as the first pipeline stage');
+    }
     if (LAST_ONLY.has(name) && at < stages.length - 1) {
       throw located(40601, `${name} can only be the final stage in the pipeline`);
     }
@@ -91,16 +95,23 @@ function checkNested(name: string, stage: Doc): void {
     if (!isArray(pipeline)) continue;
     const nested = pipeline.filter(isDoc);
     checkPipeline(nested);
-    const banned = nested
-      .map(stageName)
-      .find((inner) => LAST_ONLY.has(inner) || (name === '$facet' && isBannedInFacet(inner)));
+    const stage = nested.find((inner) => isBanned(inner, name));
+    const banned = stage && stageName(stage);
     if (banned)
       throw located(name === '$facet' ? 40600 : 51047, `${banned} is not allowed to be used within a ${name} stage`);
   }
 }
 
-function isBannedInFacet(name: string): boolean {
-  return name === '$facet' || FIRST_ONLY.has(name);
+function isTextMatch(stage: Doc): boolean {
+  const filter = stage.get('$match');
+  return isDoc(filter) && hasText(filter);
+}
+
+/** Whether a stage may not stand in a pipeline within the stage `outer`. */
+function isBanned(stage: Doc, outer: string): boolean {
+  const name = stageName(stage);
+  if (LAST_ONLY.has(name)) return true;
+  return outer === '$facet' && (name === '$facet' || FIRST_ONLY.has(name) || isTextMatch(stage));
 }
 
 function stageName(stage: Doc): string {

@@ -1,6 +1,7 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileFilter } from '../filter/index.ts';
+import { checkMetaSort, metadataOf } from '../metadata.ts';
 import { exactLong, intOrLong } from '../number.ts';
 import { compileAddFields, compileProject, compileReplaceRoot, compileUnset } from '../projection/index.ts';
 import { compileSort } from '../sort.ts';
@@ -20,7 +21,8 @@ export const sort: StageCompiler = (spec, { context }) => {
   if (!isDoc(spec)) throw located(15973, 'the $sort key specification must be an object');
   if (spec.size === 0) throw located(15976, '$sort stage must have at least one sort key');
   const order = compileSort(spec, context.collator);
-  return whole((docs) => docs.sort(order));
+  checkMetaSort(spec, context.metadata);
+  return whole((docs) => docs.sort((left, right) => order(left, right, metadataOf(left), metadataOf(right))));
 };
 
 export const skip: StageCompiler = (spec) => {

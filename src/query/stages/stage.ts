@@ -1,4 +1,5 @@
 import type { Doc, Value } from '../../bson/index.ts';
+import { carry, metadataOf } from '../metadata.ts';
 import type { PipelineContext } from '../types.ts';
 
 /**
@@ -51,7 +52,7 @@ export function each(apply: (doc: Doc) => Iterable<Doc>): Stage {
   return async function* (source) {
     for await (const batch of source) {
       const made: Doc[] = [];
-      for (const doc of batch) for (const each of apply(doc)) made.push(each);
+      for (const doc of batch) for (const each of apply(doc)) made.push(carry(each, metadataOf(doc)));
       yield made;
     }
   };
@@ -60,6 +61,6 @@ export function each(apply: (doc: Doc) => Iterable<Doc>): Stage {
 /** A stage that makes one document of one. */
 export function mapped(apply: (doc: Doc) => Doc): Stage {
   return async function* (source) {
-    for await (const batch of source) yield batch.map(apply);
+    for await (const batch of source) yield batch.map((doc) => carry(apply(doc), metadataOf(doc)));
   };
 }

@@ -140,7 +140,6 @@ describe('indexes', () => {
     [{ key: { a: 0 } }, 'CannotCreateIndex'],
     [{ key: { 'a..b': 1 } }, 'CannotCreateIndex'],
     [{ key: { $a: 1 } }, 'CannotCreateIndex'],
-    [{ key: { a: 'text' } }, 'NotImplemented'],
     [{ key: { '$**': 1 } }, 'NotImplemented'],
     [{ expireAfterSeconds: -1 }, 'CannotCreateIndex'],
     [{ expireAfterSeconds: '5' }, 'CannotCreateIndex'],

@@ -1,0 +1,26 @@
+import { CodedError } from '../base/index.ts';
+import { kindOf } from '../indexes/index.ts';
+import type { QueryContext } from '../query/index.ts';
+import { type TextDefinition, textDefinition } from '../text/index.ts';
+import { nsText } from './collection.ts';
+import type { CollectionInfo, Namespace } from './contract.ts';
+
+/** The same query or options, with what `$text` in them searches. */
+export function searching<Query extends { readonly context: QueryContext }>(
+  query: Query,
+  ns: Namespace,
+  info: CollectionInfo | undefined,
+): Query {
+  return { ...query, context: { ...query.context, textIndex: () => definitionOf(ns, info) } };
+}
+
+function definitionOf(ns: Namespace, info: CollectionInfo | undefined): TextDefinition {
+  if (!info) throw absent(` (no such collection '${nsText(ns)}')`);
+  const index = info.indexes.find(({ key, spec }) => kindOf(key).name === 'text' && spec.get('hidden') !== true);
+  if (!index) throw absent('');
+  return textDefinition(index.spec);
+}
+
+function absent(why: string): CodedError {
+  return new CodedError('IndexNotFound', `text index required for $text query${why}`);
+}

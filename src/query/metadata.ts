@@ -1,0 +1,70 @@
+import { CodedError } from '../base/index.ts';
+import type { Doc, Value } from '../bson/index.ts';
+import { located, notImplemented } from './error.ts';
+import type { Metadata } from './types.ts';
+import { element } from './value.ts';
+
+/** What `$meta` can ask for here, by the words of MongoDB's message where a query has it not. */
+const KNOWN: ReadonlyMap<string, string> = new Map([
+  ['textScore', 'text score'],
+  ['geoNearDistance', '$geoNear distance'],
+  ['geoNearPoint', '$geoNear point'],
+] satisfies [keyof Metadata, string][]);
+
+/** What only searches and time series of MongoDB's give: nothing, in any other query. */
+const ABSENT: ReadonlySet<string> = new Set([
+  ...['randVal', 'searchScore', 'searchHighlights', 'searchScoreDetails', 'vectorSearchScore', 'searchSequenceToken'],
+  ...['timeseriesBucketMinTime', 'timeseriesBucketMaxTime'],
+]);
+
+/** What MongoDB would tell of a query, and DiscoDB does not. */
+const UNTOLD: ReadonlySet<string> = new Set(['indexKey', 'recordId', 'sortKey']);
+
+const SORTABLE: ReadonlySet<string> = new Set(['textScore', 'geoNearDistance'] satisfies (keyof Metadata)[]);
+
+/** Beside the documents and not in them, for a document is written and compared by its fields alone. */
+const carried = new WeakMap<Doc, Metadata>();
+
+/** Lets a document carry what is known of it. Undefined is nothing, and changes nothing. */
+export function carry(doc: Doc, metadata: Metadata | undefined): Doc {
+  if (metadata) carried.set(doc, metadata);
+  return doc;
+}
+
+export function metadataOf(doc: Doc): Metadata | undefined {
+  return carried.get(doc);
+}
+
+/** The operand of `$meta`; undefined for what is never there. Throws for one that the query does not have. */
+export function metaKey(
+  operand: Value,
+  available: ReadonlySet<keyof Metadata> | undefined,
+): keyof Metadata | undefined {
+  if (typeof operand !== 'string') throw located(17307, '$meta only supports string arguments');
+  if (ABSENT.has(operand)) return undefined;
+  if (UNTOLD.has(operand)) throw notImplemented(`$meta does not know '${operand}' in DiscoDB`);
+  if (!KNOWN.has(operand)) throw located(17308, `Unsupported argument to $meta: ${operand}`);
+  requireKey(operand as keyof Metadata, available);
+  return operand as keyof Metadata;
+}
+
+/** The key of a sort by `{$meta: ...}`. */
+export function metaSortKey(specification: Doc): keyof Metadata {
+  const [name, operand] = specification.entries().next().value ?? [];
+  if (name !== '$meta') throw located(17312, '$meta is the only expression supported by $sort right now');
+  if (specification.size > 1) {
+    throw new CodedError('FailedToParse', 'Cannot have additional keys in a $meta sort specification');
+  }
+  if (typeof operand === 'string' && SORTABLE.has(operand)) return operand as keyof Metadata;
+  throw located(31138, `Illegal $meta sort: ${element(name, operand)}`);
+}
+
+/** Throws where a sort goes by what a query does not have. */
+export function checkMetaSort(sort: Doc, available: ReadonlySet<keyof Metadata> | undefined): void {
+  for (const direction of sort.values()) if (direction instanceof Map) requireKey(metaSortKey(direction), available);
+}
+
+function requireKey(key: keyof Metadata, available: ReadonlySet<keyof Metadata> | undefined): void {
+  if (available?.has(key)) return;
+  throw located(40218, `query requires ${KNOWN.get(key)} metadata, but it is not available`);
+}
