@@ -80,6 +80,12 @@ export function exactLong(value: Numeric): bigint | undefined {
   return long !== undefined && fitsInt64(long) ? long : undefined;
 }
 
+/** The int32 that a number stands for exactly (MongoDB's `integral`), as a JavaScript number. */
+export function exactInt(value: Numeric): number | undefined {
+  const long = exactLong(value);
+  return long !== undefined && long >= BigInt(INT32_MIN) && long <= BigInt(INT32_MAX) ? Number(long) : undefined;
+}
+
 /** Fraction cut off, brought into the range of an int64; NaN is 0 (MongoDB's `safeNumberLong`). */
 export function clampedLong(value: Numeric): bigint {
   if (isNaNNumber(value)) return 0n;

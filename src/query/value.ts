@@ -127,14 +127,18 @@ function numberText(value: number | boolean | bigint): string {
 
 /** As C prints a double with `%.16g`, and `.0` after what has no point: `1.0`, `1e+20.0`, `nan.0`, `inf.0`. */
 function doubleText(value: number): string {
-  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan.0' : value > 0 ? 'inf.0' : '-inf.0';
+  const text = streamed(value);
+  return text.includes('.') ? text : `${text}.0`;
+}
+
+/** As C prints a double with `%.16g`: `1`, `1.5`, `1e+20`, `nan`, `inf`. Some messages show numbers so. */
+export function streamed(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
   const [mantissa, exponent] = value.toExponential(15).split('e') as [string, string];
   const power = Number(exponent);
-  const text =
-    power < -4 || power >= 16
-      ? `${trimZeros(mantissa)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
-      : `${Object.is(value, -0) ? '-' : ''}${trimZeros(value.toFixed(Math.max(0, 15 - power)))}`;
-  return text.includes('.') ? text : `${text}.0`;
+  return power < -4 || power >= 16
+    ? `${trimZeros(mantissa)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
+    : `${Object.is(value, -0) ? '-' : ''}${trimZeros(value.toFixed(Math.max(0, 15 - power)))}`;
 }
 
 function trimZeros(digits: string): string {

@@ -1,148 +1,173 @@
-import { type Collator, comparison, type Doc, equal, type Value } from '../../bson/index.ts';
+import { type Doc, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { field } from '../path.ts';
-import { type Found, isArray, isDoc, isNullish, MISSING, typeName } from '../value.ts';
-import { type Expression, evaluated, namedArguments, type Operator, type Operators, unary } from './types.ts';
+import { type Found, format, isArray, isDoc, isNullish, MISSING, typeName } from '../value.ts';
+import {
+  type Compiler,
+  constant,
+  constantValue,
+  evaluated,
+  type Expression,
+  folded,
+  namedArguments,
+  type Operator,
+  type Operators,
+  type Signature,
+  unary,
+} from './types.ts';
 
-/** Operators on documents and on arrays as sets. */
+/** Operators on documents and their fields. */
 export const objects: Operators = {
   $mergeObjects: evaluated(0, Number.POSITIVE_INFINITY, (args) => {
-    const list = args.length === 1 && isArray(args[0]!) ? args[0] : args;
     const merged: Doc = new Map();
-    for (const arg of list) {
+    for (const arg of args) {
+      // An array that is the only operand, too, is taken apart: `{$mergeObjects: '$list'}`.
       if (isNullish(arg)) continue;
-      if (!isDoc(arg))
-        throw located(40400, `$mergeObjects requires object inputs, but input is of type ${typeName(arg)}`);
+      if (!isDoc(arg)) {
+        throw located(40400, `$mergeObjects requires object inputs, but input ${format(arg)} is of type ${typeName(arg)}`);
+      }
       for (const [key, value] of arg) merged.set(key, value);
     }
     return merged;
   }),
   $objectToArray: unary((value) => {
     if (isNullish(value)) return null;
-    if (!isDoc(value)) {
-      throw located(40390, `$objectToArray requires a document input, found: ${typeName(value)}`);
-    }
-    return [...value].map(
-      ([k, v]) =>
-        new Map([
-          ['k', k as Value],
-          ['v', v],
-        ]),
-    );
+    if (!isDoc(value)) throw located(40390, `$objectToArray requires a document input, found: ${typeName(value)}`);
+    return [...value].map(([k, v]) => new Map<string, Value>().set('k', k).set('v', v));
   }),
   $arrayToObject: unary(fromPairs),
   $getField: getField,
   $setField: (operand, compiler, name) => {
-    const args = namedArguments(name, operand, ['field', 'input', 'value'], [], 4161100);
-    return withField(args, args.get('value'), compiler);
+    const args = namedArguments(name, operand, SET_FIELD);
+    return withField(name, args, compiler.compile(args.get('value')), compiler);
   },
   $unsetField: (operand, compiler, name) => {
-    const args = namedArguments(name, operand, ['field', 'input'], [], 4161100);
-    return withField(args, '$$REMOVE', compiler);
+    const args = namedArguments(name, operand, UNSET_FIELD);
+    return withField(name, args, constant(MISSING), compiler);
   },
-  $setUnion: evaluated(0, Number.POSITIVE_INFINITY, (args, name, { context }) => {
-    if (args.some(isNullish)) return null;
-    return distinct(
-      args.flatMap((arg) => set(arg, name)),
-      context.collator,
-    );
-  }),
-  $setIntersection: evaluated(0, Number.POSITIVE_INFINITY, (args, name, { context }) => {
-    if (args.some(isNullish)) return null;
-    const [first, ...rest] = args.map((arg) => set(arg, name));
-    return distinct(first ?? [], context.collator).filter((item) =>
-      rest.every((other) => contains(other, item, context.collator)),
-    );
-  }),
-  $setDifference: evaluated(2, 2, (args, name, { context }) => {
-    if (args.some(isNullish)) return null;
-    const [from, without] = args.map((arg) => set(arg, name));
-    return unique(from!, context.collator).filter((item) => !contains(without!, item, context.collator));
-  }),
-  $setEquals: evaluated(2, Number.POSITIVE_INFINITY, (args, name, { context }) => {
-    const [first, ...rest] = args.map((arg) => distinct(set(arg, name), context.collator));
-    return rest.every((other) => equal(other, first, context.collator));
-  }),
-  $setIsSubset: evaluated(2, 2, (args, name, { context }) => {
-    const [part, whole] = args.map((arg) => set(arg, name));
-    return part!.every((item) => contains(whole!, item, context.collator));
-  }),
 };
 
 function fromPairs(value: Found): Found {
   if (isNullish(value)) return null;
   if (!isArray(value)) throw located(40386, `$arrayToObject requires an array input, found: ${typeName(value)}`);
   const result: Doc = new Map();
+  const [first] = value;
+  if (value.length === 0) return result;
+  // The first element decides how all are written.
+  if (!isArray(first) && !isDoc(first)) {
+    throw located(40398, `Unrecognised input type format for $arrayToObject: ${typeName(first)}`);
+  }
   for (const item of value) {
-    const isPair = isDoc(item) ? item.size === 2 && item.has('k') && item.has('v') : isArray(item) && item.length === 2;
-    if (!isPair) {
-      throw located(40392, "$arrayToObject requires an object with keys 'k' and 'v', or an array of two elements");
-    }
-    const key = isDoc(item) ? item.get('k') : (item as Value[])[0];
-    const content = isDoc(item) ? item.get('v') : (item as Value[])[1];
-    if (typeof key !== 'string') {
-      throw located(
-        40394,
-        `$arrayToObject requires an object with keys 'k' and 'v', where the value of 'k' must be of type string. Found type: ${typeName(key)}`,
-      );
-    }
+    const [key, content] = isArray(first) ? pairOfArray(item) : pairOfDoc(item);
     result.set(key, content);
   }
   return result;
 }
 
-function getField(...[operand, compiler]: Parameters<Operator>): Expression {
-  const isNamed = isDoc(operand) && (operand.has('field') || operand.has('input'));
-  const args = isNamed ? namedArguments('$getField', operand, ['field'], ['input'], 3041702) : undefined;
-  const name = compiler.compile(args ? args.get('field') : operand);
-  const input = compiler.compile(args?.has('input') ? args.get('input') : '$$CURRENT');
-  return (scope) => {
-    const key = name(scope);
-    if (typeof key !== 'string') {
-      throw located(5654602, `$getField requires 'field' to evaluate to type String, but got ${typeName(key)}`);
-    }
+const INCONSISTENT =
+  '$arrayToObject requires a consistent input format. Elements must' + 'all be arrays or all be objects.';
+
+function pairOfArray(item: Value): [string, Value] {
+  if (!isArray(item)) throw located(40396, `${INCONSISTENT} Array was detected, now found: ${typeName(item)}`);
+  if (item.length !== 2) {
+    throw located(40397, `$arrayToObject requires an array of size 2 arrays,found array of size: ${item.length}`);
+  }
+  const [key, content] = item;
+  if (typeof key !== 'string') {
+    throw located(
+      40395,
+      `$arrayToObject requires an array of key-value pairs, where the key must be of type string. Found key type: ${typeName(key)}`,
+    );
+  }
+  if (key.includes('\0')) throw located(4940400, 'Key field cannot contain an embedded null byte');
+  return [key, content];
+}
+
+function pairOfDoc(item: Value): [string, Value] {
+  if (!isDoc(item)) throw located(40391, `${INCONSISTENT} Object was detected, now found: ${typeName(item)}`);
+  if (item.size !== 2) {
+    throw located(
+      40392,
+      `$arrayToObject requires an object keys of 'k' and 'v'. Found incorrect number of keys:${item.size}`,
+    );
+  }
+  if (!item.has('k') || !item.has('v')) {
+    throw located(
+      40393,
+      `$arrayToObject requires an object with keys 'k' and 'v'. Missing either or both keys from: ${format(item)}`,
+    );
+  }
+  const key = item.get('k');
+  if (typeof key !== 'string') {
+    throw located(
+      40394,
+      `$arrayToObject requires an object with keys 'k' and 'v', where the value of 'k' must be of type string. Found type: ${typeName(key)}`,
+    );
+  }
+  if (key.includes('\0')) throw located(4940401, 'Key field cannot contain an embedded null byte');
+  return [key, item.get('v')];
+}
+
+const GET_FIELD: Signature = {
+  required: { field: 3041702, input: 3041703 },
+  notObject: 3041701,
+  unknown: 3041701,
+  wording: 'specified',
+};
+
+/** `{field, input}`, or the field's name alone: a field of `$$CURRENT`. */
+function getField(...[operand, compiler, name]: Parameters<Operator>): Expression {
+  const isNamed = isDoc(operand) && !operand.keys().next().value?.startsWith('$');
+  const args = isNamed ? namedArguments(name, operand, GET_FIELD) : undefined;
+  const key = compiler.compile(args ? args.get('field') : operand);
+  const input = compiler.compile(args ? args.get('input') : '$$CURRENT');
+  const known = constantValue(key);
+  if (known) fieldName(name, known.value, 5654602);
+  return folded([key, input], (scope) => {
+    const wanted = fieldName(name, key(scope), 3041704);
     const value = input(scope);
-    if (isDoc(value)) return field(value, key);
+    if (isDoc(value)) return field(value, wanted);
     return isNullish(value) && value !== MISSING ? null : MISSING;
-  };
+  });
 }
 
-function withField(args: Map<string, Value>, content: Value, compiler: Parameters<Operator>[1]): Expression {
-  const [name, input, value] = [args.get('field'), args.get('input'), content].map((part) => compiler.compile(part));
-  return (scope) => {
-    const key = name!(scope);
-    const target = input!(scope);
-    const set = value!(scope);
-    if (typeof key !== 'string')
-      throw located(4161106, `$setField requires 'field' to evaluate to type String, but got ${typeName(key)}`);
+function fieldName(name: string, value: Found, code: number): string {
+  if (typeof value === 'string') return value;
+  throw located(code, `${name} requires 'field' to evaluate to type String, but got ${typeName(value)}`);
+}
+
+const SET_FIELD: Signature = {
+  required: { field: 4161102, value: 4161103, input: 4161109 },
+  notObject: 4161100,
+  unknown: 4161101,
+  wording: 'specified',
+  words: { notObject: (name) => `${name} only supports an object as its argument` },
+};
+const UNSET_FIELD: Signature = { ...SET_FIELD, required: { field: 4161102, input: 4161109 } };
+
+function withField(name: string, args: Map<string, Value>, content: Expression, compiler: Compiler): Expression {
+  const given = args.get('field');
+  if (typeof given === 'string' && given.startsWith('$')) {
+    throw located(
+      4161108,
+      `'${given}' is a field path reference which is not allowed in this context. Did you mean {$literal: '${given}'}?`,
+    );
+  }
+  const known = constantValue(compiler.compile(given));
+  if (!known) {
+    throw located(4161106, `${name} requires 'field' to evaluate to a constant, but got a non-constant argument`);
+  }
+  const key = fieldName(name, known.value, 4161107);
+  const input = compiler.compile(args.get('input'));
+  return folded([input, content], (scope) => {
+    const target = input(scope);
     if (isNullish(target)) return null;
-    if (!isDoc(target)) throw located(4161105, `$setField requires 'input' to evaluate to type Object`);
+    // MongoDB names $setField here, whichever it is.
+    if (!isDoc(target)) throw located(4161105, "$setField requires 'input' to evaluate to type Object");
+    const value = content(scope);
     const copy = new Map(target);
-    if (set === MISSING) copy.delete(key);
-    else copy.set(key, set);
+    if (value === MISSING) copy.delete(key);
+    else copy.set(key, value);
     return copy;
-  };
-}
-
-function set(value: Found, name: string): readonly Value[] {
-  if (isArray(value)) return value;
-  throw located(17043, `All operands of ${name} must be arrays. One argument is of type: ${typeName(value)}`);
-}
-
-function contains(list: readonly Value[], wanted: Value, collator: Collator | undefined): boolean {
-  return list.some((item) => equal(item, wanted, collator));
-}
-
-/** Sorted and without repetitions, as MongoDB's ordered sets come out. */
-function distinct(list: readonly Value[], collator: Collator | undefined): Value[] {
-  const compare = comparison(collator);
-  const sorted = [...list].sort(compare);
-  return sorted.filter((item, at) => at === 0 || compare(item, sorted[at - 1]) !== 0);
-}
-
-/** Without repetitions, in the order of first appearance. */
-function unique(list: readonly Value[], collator: Collator | undefined): Value[] {
-  const kept: Value[] = [];
-  for (const item of list) if (!contains(kept, item, collator)) kept.push(item);
-  return kept;
+  });
 }
