@@ -33,6 +33,8 @@ const PACKAGES: Record<string, RegExp> = {
   '@fastify/busboy': /^emulator\//,
   'oniguruma-parser': /^query\/regex\//,
   'oniguruma-to-es': /^query\/regex\//,
+  'temporal-polyfill': /^query\/dates\/zone\.ts$/,
+  'decimal.js': /^query\/decimal/,
   'sorted-btree': /^base\//,
   snappy: /^wire\//,
   '@hpcc-js/wasm-zstd': /^wire\//,

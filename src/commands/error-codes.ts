@@ -80,6 +80,7 @@ export const ERROR_CODES = {
   JSInterpreterFailure: 139,
   CursorInUse: 143,
   ExceededMemoryLimit: 146,
+  DurationOverflow: 159,
   MaxStalenessOutOfRange: 160,
   ViewDepthLimitExceeded: 165,
   CommandNotSupportedOnView: 166,

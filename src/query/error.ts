@@ -18,6 +18,11 @@ export function located(code: number, message: string): CodedError {
   return new CodedError(`Location${code}`, message);
 }
 
+/** A value that cannot be made one of the type asked for: `onError` stands in for these, and for no other error. */
+export function conversionFailure(message: string): CodedError {
+  return new CodedError('ConversionFailure', message);
+}
+
 /** Something that MongoDB has and DiscoDB has not. */
 export function notImplemented(message: string): CodedError {
   return new CodedError('NotImplemented', message);

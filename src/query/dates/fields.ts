@@ -1,4 +1,5 @@
-import { CodedError } from '../../base/index.ts';
+import type { CodedError } from '../../base/index.ts';
+import { conversionFailure } from '../error.ts';
 import { DAY, daysInMonth, HOUR, localDay, localIsoDay, MINUTE, SECOND } from './calendar.ts';
 import { fromLocal, type Zone } from './zone.ts';
 
@@ -18,10 +19,6 @@ export interface DateFields {
   /** Milliseconds east of UTC, and how that was written if by a name: `Z`, `EST`. */
   offset?: number;
   zoneName?: string;
-}
-
-export function conversionFailure(message: string): CodedError {
-  return new CodedError('ConversionFailure', message);
 }
 
 /** The instant that fields stand for, in a zone where they name none. Throws ConversionFailure. */

@@ -1,15 +1,5 @@
 import { located } from '../error.ts';
-import {
-  civilTime,
-  dayOfWeek,
-  dayOfYear,
-  HOUR,
-  isoDayOfWeek,
-  isoWeek,
-  isoWeekYear,
-  MINUTE,
-  week,
-} from './calendar.ts';
+import { civilTime, dayOfWeek, dayOfYear, HOUR, isoDayOfWeek, isoWeek, isoWeekYear, MINUTE, week } from './calendar.ts';
 import { toLocal, type Zone } from './zone.ts';
 
 export const MONTH_NAMES = [

@@ -19,7 +19,10 @@ const DAYS = [
   `(?<day>\\d{1,2})(?:st|nd|rd|th)?[-. \\t]*${MONTH}[-., \\t]*${YEAR}`,
   `${MONTH}[-. \\t]*(?<day>\\d{1,2})(?:st|nd|rd|th)?[,. \\t]+${YEAR}`,
   `${YEAR}[-. \\t]*${MONTH}[-. \\t]*(?<day>\\d{1,2})(?!\\d)`,
-].map((pattern) => new RegExp(`^(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?,?\\s*)?${pattern}`, 'i'));
+].map(
+  (pattern) =>
+    new RegExp(`^(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?,?\\s*)?${pattern}`, 'i'),
+);
 
 const TIMES = [
   /^(?:[Tt]|\s+|\s*T)?(?<hour>\d{1,2})(?::(?<minute>\d\d)(?::(?<second>\d\d))?)?\s*(?<half>[ap])\.?m\.?/i,
@@ -115,7 +118,8 @@ function readTime(groups: Groups, fields: DateFields): void {
 
 /** What is left behind the zone. */
 function readZone(rest: string, fields: DateFields, text: string): string {
-  const match = /^\s*(?:(?<offset>(?:GMT|UTC)?(?<sign>[+-]\d{1,2}(?::?\d\d)?))(?!\d)|\(?(?<name>[A-Za-z][\w/]*)\)?)/i.exec(rest);
+  const match =
+    /^\s*(?:(?<offset>(?:GMT|UTC)?(?<sign>[+-]\d{1,2}(?::?\d\d)?))(?!\d)|\(?(?<name>[A-Za-z][\w/]*)\)?)/i.exec(rest);
   if (!match) return rest;
   const { sign, name } = match.groups ?? {};
   if (sign !== undefined) {

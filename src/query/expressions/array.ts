@@ -56,7 +56,8 @@ export const arrays: Operators = {
   $slice: evaluated(2, 3, slice),
   $range: evaluated(2, 3, range),
   $allElementsTrue: unary((value) => {
-    if (!isArray(value)) throw located(17040, `$allElementsTrue's argument must be an array, but is ${typeName(value)}`);
+    if (!isArray(value))
+      throw located(17040, `$allElementsTrue's argument must be an array, but is ${typeName(value)}`);
     return value.every(truthy);
   }),
   $anyElementTrue: unary((value) => {

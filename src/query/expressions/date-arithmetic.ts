@@ -123,7 +123,8 @@ function difference(...[operand, compiler, name]: Parameters<Operator>): Express
   const zone = namedZone(args.timezone, name);
   const week = weekArgument(args.startOfWeek, name);
   return folded(Object.values(args), (scope) => {
-    const [start, end] = [args.startDate!(scope), args.endDate!(scope)];
+    const start = args.startDate!(scope);
+    const end = args.endDate!(scope);
     if (isNullish(start) || isNullish(end)) return null;
     const by = unit(scope);
     const weekday = by === 'week' ? week(scope) : SUNDAY;

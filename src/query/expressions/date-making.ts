@@ -47,7 +47,7 @@ function dateFromParts(...[operand, compiler, name]: Parameters<Operator>): Expr
   }
   const zone = zoneArgument(args.timezone);
   const read = (scope: Scope, key: keyof typeof args, otherwise: number) =>
-    datePart(key, args[key] && args[key](scope), otherwise);
+    datePart(key, args[key]?.(scope), otherwise);
   return folded(Object.values(args), (scope) => {
     const [hour, minute, second, millisecond] = TIME_PARTS.map((key) => read(scope, key, 0));
     if (hour === null || minute === null || second === null || millisecond === null) return null;
@@ -91,14 +91,21 @@ function datePart(key: string, value: Found, otherwise: number): number | null {
     throw located(40515, `'${key}' must evaluate to an integer, found ${typeName(value)} with value ${format(value)}`);
   }
   if (!UNBOUNDED.has(key) && (long > MAX_PART || long < -MAX_PART - 1n)) {
-    throw located(31034, `'${key}' must evaluate to a value in the range [-32768, 32767]; value ${long} is not in range`);
+    throw located(
+      31034,
+      `'${key}' must evaluate to a value in the range [-32768, 32767]; value ${long} is not in range`,
+    );
   }
   return Number(long);
 }
 
 function dateAt(local: number, zone: Zone): Date {
   const date = new Date(fromLocal(local, zone));
-  if (Number.isNaN(date.getTime())) throw new CodedError('DurationOverflow', 'Overflow casting from a lower-precision duration to a higher-precision duration');
+  if (Number.isNaN(date.getTime()))
+    throw new CodedError(
+      'DurationOverflow',
+      'Overflow casting from a lower-precision duration to a higher-precision duration',
+    );
   return date;
 }
 

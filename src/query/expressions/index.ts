@@ -6,26 +6,37 @@ import { resolvePath } from '../path.ts';
 import type { QueryContext } from '../types.ts';
 import { element, type Found, isArray, isDoc, MISSING } from '../value.ts';
 import { arithmetic } from './arithmetic.ts';
-import { arrays, orNull } from './array.ts';
+import { arrays } from './array.ts';
+import { arrayMapping, orNull } from './array-mapping.ts';
 import { conversions } from './conversion.ts';
 import { dates } from './date.ts';
+import { dateArithmetic } from './date-arithmetic.ts';
+import { dateMaking } from './date-making.ts';
 import { logic } from './logic.ts';
 import { objects } from './object.ts';
+import { sets } from './set.ts';
 import { strings } from './string.ts';
+import { stringSearch } from './string-search.ts';
 import { summaries } from './summary.ts';
-import type { Binding, Compiler, Expression, Operators, Scope } from './types.ts';
+import { type Binding, type Compiler, constant, type Expression, folded, type Operators, type Scope } from './types.ts';
+import { checkVariableRead } from './variable-name.ts';
 import { variables } from './variables.ts';
 
 export { bind, type Compiler, type Expression, type Scope } from './types.ts';
 
 const OPERATORS: Operators = {
   ...arithmetic,
+  ...arrayMapping,
   ...arrays,
   ...conversions,
+  ...dateArithmetic,
+  ...dateMaking,
   ...dates,
   ...logic,
   ...objects,
+  ...sets,
   ...strings,
+  ...stringSearch,
   ...summaries,
   ...variables,
 };
@@ -70,10 +81,10 @@ function compileValue(
   if (typeof value === 'string' && value.startsWith('$')) return compilePath(value, compiler.context, names);
   if (isArray(value)) {
     const items = value.map((item) => deeper().compile(item));
-    return (scope) => items.map((item) => orNull(item(scope)));
+    return folded(items, (scope) => items.map((item) => orNull(item(scope))));
   }
   if (isDoc(value)) return compileDoc(value, deeper());
-  return () => value;
+  return constant(value);
 }
 
 function compileDoc(doc: Doc, compiler: Compiler): Expression {
@@ -81,7 +92,7 @@ function compileDoc(doc: Doc, compiler: Compiler): Expression {
   if (name?.startsWith('$')) {
     if (doc.size > 1) {
       const shown = [...doc].map(([key, value]) => element(key, value)).join(', ');
-      throw located(15983, `an object representing an expression must have exactly one field: { ${shown} }`);
+      throw located(15983, `An object representing an expression must have exactly one field: { ${shown} }`);
     }
     return compileOperator(name, doc.get(name), compiler);
   }
@@ -94,14 +105,15 @@ function compileDoc(doc: Doc, compiler: Compiler): Expression {
       throw located(16412, `FieldPath field names may not contain '.'. Consider using $getField or $setField.`);
     fields.push([key, compiler.compile(value)]);
   }
-  return (scope) => {
+  const parts = fields.map(([, expression]) => expression);
+  return folded(parts, (scope) => {
     const result: Doc = new Map();
     for (const [key, expression] of fields) {
       const found = expression(scope);
       if (found !== MISSING) result.set(key, found);
     }
     return result;
-  };
+  });
 }
 
 function compileOperator(name: string, operand: Value, compiler: Compiler): Expression {
@@ -133,32 +145,31 @@ function compilePath(text: string, context: QueryContext, names: ReadonlySet<str
     const parts = checkedParts(text.slice(1));
     return (scope) => resolvePath(scope.current, parts);
   }
-  const [name, ...parts] = text.slice(2).split('.');
-  if (!name) throw located(16869, 'empty variable names are not allowed');
+  const [name = '', ...parts] = text.slice(2).split('.');
+  checkVariableRead(name);
   if (parts.length > 0) checkedParts(parts.join('.'));
   const start = compileVariable(name, context, names);
   return parts.length === 0 ? start : (scope) => resolvePath(start(scope), parts);
 }
 
 function compileVariable(name: string, context: QueryContext, names: ReadonlySet<string>): Expression {
-  if (names.has(name)) return (scope) => lookUp(scope.variables, name);
+  if (names.has(name) && name !== 'CURRENT') return (scope) => lookUp(scope.variables, name);
   switch (name) {
     case 'ROOT':
       return (scope) => scope.root;
     case 'CURRENT':
       return (scope) => scope.current;
     case 'NOW':
-      return () => context.now;
+      return constant(context.now);
     case 'REMOVE':
-      return () => MISSING;
+      return constant(MISSING);
     case 'DESCEND':
     case 'PRUNE':
     case 'KEEP':
-      return () => name.toLowerCase();
+      return constant(name.toLowerCase());
   }
   if (context.variables?.has(name)) {
-    const value = context.variables.get(name);
-    return () => value;
+    return constant(context.variables.get(name));
   }
   throw located(17276, `Use of undefined variable: ${name}`);
 }

@@ -1,8 +1,8 @@
 import { Int32, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compareFound } from '../order.ts';
-import { type Found, isArray, isDoc, isNullish, truthy } from '../value.ts';
-import { binary, type Expression, type Operator, type Operators, unary } from './types.ts';
+import { type Found, isArray, isDoc, isNullish, truthy, typeName } from '../value.ts';
+import { binary, type Compiler, type Expression, folded, type Operator, type Operators, unary } from './types.ts';
 
 /** Comparison, boolean and conditional operators. */
 export const logic: Operators = {
@@ -16,11 +16,11 @@ export const logic: Operators = {
   $not: unary((value) => !truthy(value)),
   $and: (operand, compiler) => {
     const parts = list(operand).map((item) => compiler.compile(item));
-    return (scope) => parts.every((part) => truthy(part(scope)));
+    return folded(parts, (scope) => parts.every((part) => truthy(part(scope))));
   },
   $or: (operand, compiler) => {
     const parts = list(operand).map((item) => compiler.compile(item));
-    return (scope) => parts.some((part) => truthy(part(scope)));
+    return folded(parts, (scope) => parts.some((part) => truthy(part(scope))));
   },
   $cond: conditional,
   $ifNull: (operand, compiler) => {
@@ -29,14 +29,15 @@ export const logic: Operators = {
       throw located(1257300, `$ifNull needs at least two arguments, had: ${items.length}`);
     }
     const parts = items.map((item) => compiler.compile(item));
-    const last = parts.pop()!;
-    return (scope) => {
+    const last = parts.at(-1)!;
+    return folded(parts, (scope) => {
       for (const part of parts) {
+        if (part === last) break;
         const value = part(scope);
         if (!isNullish(value)) return value;
       }
       return last(scope);
-    };
+    });
   },
   $switch: branching,
 };
@@ -55,7 +56,7 @@ function conditional(...[operand, compiler]: Parameters<Operator>): Expression {
     throw located(16020, `Expression $cond takes exactly 3 arguments. ${parts.length} were passed in.`);
   }
   const [test, yes, no] = parts.map((part) => compiler.compile(part));
-  return (scope) => (truthy(test!(scope)) ? yes!(scope) : no!(scope));
+  return folded([test, yes, no], (scope) => (truthy(test!(scope)) ? yes!(scope) : no!(scope)));
 }
 
 function namedBranches(operand: Map<string, Value>): Value[] {
@@ -74,23 +75,30 @@ function namedBranches(operand: Map<string, Value>): Value[] {
 }
 
 function branching(...[operand, compiler]: Parameters<Operator>): Expression {
-  if (!isDoc(operand)) throw located(40060, '$switch requires an object as an argument, found: a non-object');
+  if (!isDoc(operand)) {
+    throw located(40060, `$switch requires an object as an argument, found: ${typeName(operand)}`);
+  }
   for (const key of operand.keys()) {
     if (key !== 'branches' && key !== 'default') throw located(40067, `$switch found an unknown argument: ${key}`);
   }
-  const given = operand.get('branches');
-  if (!isArray(given)) throw located(40061, "$switch expected an array for 'branches'");
-  if (given.length === 0) throw located(40068, '$switch requires at least one branch.');
-  const branches = given.map((branch) => {
-    if (!isDoc(branch)) throw located(40062, '$switch expected each branch to be an object');
-    if (!branch.has('case')) throw located(40064, "$switch requires each branch have a 'case' expression");
-    if (!branch.has('then')) throw located(40065, "$switch requires each branch have a 'then' expression.");
-    return { when: compiler.compile(branch.get('case')), result: compiler.compile(branch.get('then')) };
-  });
+  const given = operand.get('branches') ?? [];
+  if (!isArray(given)) throw located(40061, `$switch expected an array for 'branches', found: ${typeName(given)}`);
+  const branches = given.map((branch) => compileBranch(branch, compiler));
+  if (branches.length === 0) throw located(40068, '$switch requires at least one branch.');
   const otherwise = operand.has('default') ? compiler.compile(operand.get('default')) : undefined;
   return (scope) => {
     for (const branch of branches) if (truthy(branch.when(scope))) return branch.result(scope);
     if (otherwise) return otherwise(scope);
     throw located(40066, '$switch could not find a matching branch for an input, and no default was specified.');
   };
+}
+
+function compileBranch(branch: Value, compiler: Compiler): { when: Expression; result: Expression } {
+  if (!isDoc(branch)) throw located(40062, `$switch expected each branch to be an object, found: ${typeName(branch)}`);
+  for (const key of branch.keys()) {
+    if (key !== 'case' && key !== 'then') throw located(40063, `$switch found an unknown argument to a branch: ${key}`);
+  }
+  if (!branch.has('case')) throw located(40064, "$switch requires each branch have a 'case' expression");
+  if (!branch.has('then')) throw located(40065, "$switch requires each branch have a 'then' expression.");
+  return { when: compiler.compile(branch.get('case')), result: compiler.compile(branch.get('then')) };
 }

@@ -1,4 +1,4 @@
-import { type Doc, type Value } from '../../bson/index.ts';
+import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { field } from '../path.ts';
 import { type Found, format, isArray, isDoc, isNullish, MISSING, typeName } from '../value.ts';
@@ -6,8 +6,8 @@ import {
   type Compiler,
   constant,
   constantValue,
-  evaluated,
   type Expression,
+  evaluated,
   folded,
   namedArguments,
   type Operator,
@@ -24,7 +24,10 @@ export const objects: Operators = {
       // An array that is the only operand, too, is taken apart: `{$mergeObjects: '$list'}`.
       if (isNullish(arg)) continue;
       if (!isDoc(arg)) {
-        throw located(40400, `$mergeObjects requires object inputs, but input ${format(arg)} is of type ${typeName(arg)}`);
+        throw located(
+          40400,
+          `$mergeObjects requires object inputs, but input ${format(arg)} is of type ${typeName(arg)}`,
+        );
       }
       for (const [key, value] of arg) merged.set(key, value);
     }

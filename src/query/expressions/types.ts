@@ -33,7 +33,9 @@ export interface Compiler {
 export type Operator = (operand: Value, compiler: Compiler, name: string) => Expression;
 export type Operators = Readonly<Record<string, Operator>>;
 
+/** `CURRENT` is a variable, too: where fields are looked for. */
 export function bind(scope: Scope, name: string, value: Found): Scope {
+  if (name === 'CURRENT') return { ...scope, current: value };
   return { ...scope, variables: { name, value, outer: scope.variables } };
 }
 
