@@ -25,7 +25,7 @@ export { encode, pointerNamespace } from './encode.ts';
 export { fromExtendedJson, toExtendedJson } from './extended-json.ts';
 export { dateFromMillis, dateMillis } from './far-date.ts';
 export { type KeptDoc, KeptFinder } from './kept.ts';
-export { encodeKey } from './key.ts';
+export { encodeKey, flat } from './key.ts';
 export { doc, toPlain, toValue } from './literal.ts';
 export { newObjectId } from './object-id.ts';
 export { type ArrayParts, expandPaths, type PathRow, type PathRows, type PathValues, pathValues } from './path.ts';

@@ -1,5 +1,5 @@
 import { assert, type BTree, createBTree } from '../base/index.ts';
-import type { ArrayParts, Doc, Value } from '../bson/index.ts';
+import { type ArrayParts, type Doc, flat, type Value } from '../bson/index.ts';
 import type { KeyRange } from './bounds.ts';
 import type { DocumentKeys, KeyGenerator } from './kinds/kind.ts';
 
@@ -108,12 +108,12 @@ export class OrderedIndex {
 
   /** Puts in one key, made as the index's kind makes it. */
   insertKey(recordId: number, key: string): void {
-    if (this.#tree.set(key + recordIdText(recordId), recordId)) this.#account(key, 1);
+    if (this.#tree.set(flat(key, recordIdText(recordId)), recordId)) this.#account(key, 1);
   }
 
   /** Takes out what `insertKey` put in. */
   removeKey(recordId: number, key: string): void {
-    if (this.#tree.delete(key + recordIdText(recordId))) this.#account(key, -1);
+    if (this.#tree.delete(flat(key, recordIdText(recordId)))) this.#account(key, -1);
   }
 
   /** The entries in a range. The index may change meanwhile: the scan goes on after the last entry it gave. */
