@@ -24,6 +24,7 @@ export { decode, decodeOnly, decodeWithout, getField } from './decode.ts';
 export { encode, pointerNamespace } from './encode.ts';
 export { fromExtendedJson, toExtendedJson } from './extended-json.ts';
 export { dateFromMillis, dateMillis } from './far-date.ts';
+export { hashValue } from './hash.ts';
 export { type KeptDoc, KeptFinder } from './kept.ts';
 export { encodeKey, flat } from './key.ts';
 export { doc, toPlain, toValue } from './literal.ts';
