@@ -33,6 +33,7 @@ export const aggregate = defineCommand({
       read: request.generic.readConcern.read,
       context: queryContext(context, args.let),
       hint: args.hint,
+      bypassValidation: args.bypassDocumentValidation,
     });
     const cursor = await context.cursors.begin(
       source,

@@ -62,6 +62,7 @@ export const bulkWrite = defineCommand({
         ordered: args.ordered,
         retry: retryIdentity(request, { stmtIds: members.map((at) => stmtIds[at]!) }),
         context: queryContext(context, args.let),
+        bypassValidation: args.bypassDocumentValidation,
         signal: request.signal,
       });
     };

@@ -1,11 +1,10 @@
 import { CodedError } from '../base/index.ts';
 import { doc, type Value } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
-import { boolean, collectionName, document, integer, isDocument, string, unsupported } from './fields.ts';
+import { boolean, collectionName, document, integer, isDocument, unsupported } from './fields.ts';
 import { writable } from './shared/namespace.ts';
 import { collation } from './shared/query.ts';
-
-const empty = (value: Value) => isDocument(value) && value.size === 0;
+import { validationFields, validationOptions } from './shared/validation-options.ts';
 
 /** An option that would change what later commands may do is refused, for a collection that only looks limited is worse. */
 export const create = defineCommand({
@@ -23,9 +22,7 @@ export const create = defineCommand({
     flags: integer(),
     storageEngine: document(),
     indexOptionDefaults: document(),
-    validator: unsupported('document validation', empty),
-    validationLevel: string(),
-    validationAction: string(),
+    ...validationFields,
     viewOn: unsupported('views', () => false),
     pipeline: unsupported('views', (value) => Array.isArray(value) && value.length === 0),
     collation: collation(),
@@ -42,9 +39,8 @@ export const create = defineCommand({
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.create);
     if (args.idIndex) checkIdIndex(args.idIndex.get('key'));
-    const { storageEngine, validationLevel, validationAction, indexOptionDefaults } = args;
-    // Without a validator the other two have no effect, but the client sees them again in listCollections.
-    await engine.createCollection(ns, doc({ storageEngine, validationLevel, validationAction, indexOptionDefaults }));
+    const { storageEngine, indexOptionDefaults } = args;
+    await engine.createCollection(ns, doc({ storageEngine, indexOptionDefaults, ...validationOptions(args) }));
     return new Map();
   },
 });

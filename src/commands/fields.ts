@@ -94,6 +94,14 @@ export const integer = (bounds: { min?: number; max?: number } = {}): Field<numb
     return number;
   });
 
+/** One of a few texts. */
+export const oneOf = <T extends string>(allowed: readonly T[]): Field<T | undefined> =>
+  scalar(['string'], (value, path) => {
+    if (typeof value !== 'string') return undefined;
+    if (allowed.includes(value as T)) return value as T;
+    throw new CodedError('BadValue', `Enumeration value '${value}' for field '${path}' is not a valid value.`);
+  });
+
 /** Exactly an int64, as cursor ids are. */
 export const long = (): Field<bigint | undefined> =>
   scalar(['long'], (value) => (typeof value === 'bigint' ? value : undefined));

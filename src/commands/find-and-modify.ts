@@ -50,6 +50,7 @@ export const findAndModify = defineCommand({
       ordered: true,
       retry: retryIdentity(request, { stmtId: args.stmtId }),
       context: queryContext(context, args.let),
+      bypassValidation: args.bypassDocumentValidation,
       signal: request.signal,
     });
     const reply: Doc = new Map<string, Value>([

@@ -2,7 +2,7 @@ import { CodedError, type Env } from '../base/index.ts';
 import { type Doc, encode, doc as literal, type Value } from '../bson/index.ts';
 import { checkPipeline, compileFilter, type PipelineContext, runPipeline } from '../query/index.ts';
 import { nsText } from './collection.ts';
-import type { DocCursor, Engine, FindQuery, Namespace } from './contract.ts';
+import type { AggregateOptions, DocCursor, Engine, FindQuery, Namespace } from './contract.ts';
 import { emptyCursor, QueueCursor } from './cursor.ts';
 import { checkQuery, find, findDocs } from './find.ts';
 import { mergeInto, replaceContent } from './merge.ts';
@@ -11,8 +11,6 @@ import type { Namespaces } from './namespaces.ts';
 /** Documents encoded between two looks at whether the client still wants more. */
 const OUTPUT_BATCH = 128;
 
-type Query = Pick<FindQuery, 'read' | 'context' | 'hint'>;
-
 /** Runs a pipeline: what stands in front goes down to `find`, the rest works on decoded documents. */
 export async function aggregate(
   engine: Engine,
@@ -20,7 +18,7 @@ export async function aggregate(
   namespaces: Namespaces,
   ns: Namespace,
   pipeline: readonly Doc[],
-  query: Query,
+  query: AggregateOptions,
 ): Promise<DocCursor> {
   checkPipeline(pipeline);
   const { pushed, rest } = pushDown(pipeline, query);
@@ -34,7 +32,7 @@ export async function aggregate(
 }
 
 /** `$match`, `$sort`, `$skip`, `$limit` at the head, in the order in which a find does them. */
-function pushDown(pipeline: readonly Doc[], query: Query): { pushed: FindQuery; rest: readonly Doc[] } {
+function pushDown(pipeline: readonly Doc[], query: AggregateOptions): { pushed: FindQuery; rest: readonly Doc[] } {
   let pushed: FindQuery = { ...query, filter: new Map(), skip: 0, limit: 0 };
   let done = 0;
   for (const stage of pipeline) {
@@ -63,7 +61,7 @@ function pipelineContext(
   env: Env,
   namespaces: Namespaces,
   ns: Namespace,
-  query: Query,
+  query: AggregateOptions,
 ): PipelineContext {
   const all = { ...query, hint: undefined, filter: new Map(), skip: 0, limit: 0 };
   // What `$text` searches is for the first stage alone, which has been taken out.
@@ -78,8 +76,8 @@ function pipelineContext(
       if (handle) for await (const batch of findDocs(env, handle, all)) docs.push(...batch);
       return docs;
     },
-    replaceCollection: (db, coll, docs) => replaceContent(env, namespaces, { db, coll }, docs),
-    merge: (spec, docs) => mergeInto(engine, ns, query.context, spec, docs),
+    replaceCollection: (db, coll, docs) => replaceContent(env, namespaces, { db, coll }, docs, query.bypassValidation),
+    merge: (spec, docs) => mergeInto(engine, ns, query.context, spec, docs, query.bypassValidation),
     source: (stage, spec) => stageSource(engine, ns, env, stage, spec),
   };
 }

@@ -52,7 +52,7 @@ function* carryOut(env: Env, batch: WriteBatch, index: number, operation: BulkOp
   }
   switch (operation.kind) {
     case 'insert':
-      insertOne(batch.loaded, withIdFirst(operation.document, env));
+      insertOne(batch.loaded, withIdFirst(operation.document, env), batch.options);
       batch.n++;
       batch.executed(index, () => ONE);
       return;

@@ -45,6 +45,8 @@ export interface WriteOptions {
   readonly ordered: boolean;
   readonly retry?: RetryIdentity | undefined;
   readonly context: QueryContext;
+  /** Documents need not please the collection's validator. */
+  readonly bypassValidation?: boolean | undefined;
   /** Aborts the part not yet done: maxTimeMS, killOp, a closed connection never. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -71,8 +73,6 @@ export interface UpdateStatement {
   readonly filter: Doc;
   /** Operators or a replacement; an array is a pipeline. */
   readonly update: Doc | Doc[];
-  /** Variables of a pipeline, as the values that they are. */
-  readonly constants?: Doc | undefined;
   readonly multi: boolean;
   readonly upsert: boolean;
   readonly arrayFilters?: readonly Doc[] | undefined;
@@ -149,6 +149,8 @@ export interface FindQuery {
   readonly context: QueryContext;
 }
 
+export type AggregateOptions = Pick<FindQuery, 'read' | 'context' | 'hint'> & Pick<WriteOptions, 'bypassValidation'>;
+
 /** A pull stream of encoded documents, in the query's order. Holds at most one batch of its own. */
 export interface DocCursor {
   /** Up to `maxDocs` documents of at most `maxBytes` together (at least one, if there is one). */
@@ -171,7 +173,7 @@ export interface Engine {
   /** Bytes of the documents, as far as that is known without a request: 0 before the collection is read. */
   loadedSize(ns: Namespace): number;
 
-  /** NamespaceExists when it exists with other options; nothing when the same. */
+  /** NamespaceExists when it exists with other options; nothing when the same. Throws for options that cannot be. */
   createCollection(ns: Namespace, options: Doc): Promise<void>;
   /** The collection that was dropped; undefined when there was none. */
   dropCollection(ns: Namespace): Promise<CollectionInfo | undefined>;
@@ -201,11 +203,7 @@ export interface Engine {
   count(ns: Namespace, query: FindQuery): Promise<number>;
   /** Distinct values of a dotted path, arrays taken apart, in order of first appearance. */
   distinct(ns: Namespace, path: string, query: FindQuery): Promise<Value[]>;
-  aggregate(
-    ns: Namespace,
-    pipeline: readonly Doc[],
-    query: Pick<FindQuery, 'read' | 'context' | 'hint'>,
-  ): Promise<DocCursor>;
+  aggregate(ns: Namespace, pipeline: readonly Doc[], query: AggregateOptions): Promise<DocCursor>;
   /** MongoDB's `queryPlanner` and, from `executionStats` on, `executionStats`. */
   explain(ns: Namespace, query: FindQuery, verbosity: Verbosity): Promise<Doc>;
 

@@ -10,6 +10,7 @@ import { DocumentCache } from './cache.ts';
 import { Catalog, orphans } from './catalog.ts';
 import { nsText } from './collection.ts';
 import type {
+  AggregateOptions,
   BulkOperation,
   BulkResult,
   CollectionInfo,
@@ -41,6 +42,7 @@ import { RecordShelf } from './record-shelf.ts';
 import { searching } from './text-index.ts';
 import { TtlMonitor } from './ttl.ts';
 import { Upkeep, type UpkeepLimits } from './upkeep/upkeep.ts';
+import { checkValidator } from './validation.ts';
 import { compileStatement, deleteDocuments, insertDocuments, updateDocuments } from './writes.ts';
 
 export interface EngineOptions {
@@ -156,7 +158,9 @@ class DiscordEngine implements Engine {
     return this.#namespaces.handle(ns)?.loaded?.collection.dataSize ?? 0;
   }
 
-  createCollection(ns: Namespace, options: Doc): Promise<void> {
+  async createCollection(ns: Namespace, options: Doc): Promise<void> {
+    const validator = options.get('validator');
+    if (validator instanceof Map) checkValidator(this.#env, ns, validator);
     return this.#namespaces.create(ns, options);
   }
 
@@ -251,11 +255,7 @@ class DiscordEngine implements Engine {
     return [];
   }
 
-  async aggregate(
-    ns: Namespace,
-    pipeline: readonly Doc[],
-    query: Pick<FindQuery, 'read' | 'context' | 'hint'>,
-  ): Promise<DocCursor> {
+  async aggregate(ns: Namespace, pipeline: readonly Doc[], query: AggregateOptions): Promise<DocCursor> {
     return aggregate(this, this.#env, this.#namespaces, ns, pipeline, searching(query, ns, this.collection(ns)));
   }
 

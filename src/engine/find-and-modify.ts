@@ -1,12 +1,6 @@
 import { CodedError, type Env } from '../base/index.ts';
 import { type Doc, decode, encode, RawDoc, type Value } from '../bson/index.ts';
-import {
-  checkUpsertFilter,
-  compileFilter,
-  compileProjection,
-  compileUpdate,
-  type QueryContext,
-} from '../query/index.ts';
+import { compileFilter, compileProjection, compileUpdate, type QueryContext } from '../query/index.ts';
 import type { FindAndModify, FindAndModifyResult, WriteOptions } from './contract.ts';
 import type { Loaded } from './handle.ts';
 import { eachMatch, findOrMake, type Match, type Work } from './match.ts';
@@ -37,13 +31,12 @@ export async function findAndModify(
 
 /** Throws for a statement that cannot be. */
 export function compileModification(
-  { filter: query, fields, update, arrayFilters, upsert: makes }: FindAndModify,
+  { filter: query, fields, update, arrayFilters }: FindAndModify,
   context: QueryContext,
 ) {
   const filter = compileFilter(query, context);
-  if (makes) checkUpsertFilter(query);
   const projection = fields && compileProjection(fields, { context, filter });
-  const updater = update && compileUpdate(update, { context, arrayFilters });
+  const updater = update && compileUpdate(update, { context, ...(arrayFilters && { arrayFilters }) });
   return { filter, projection, updater };
 }
 
@@ -60,7 +53,7 @@ function* execute(env: Env, batch: WriteBatch, statement: FindAndModify): Work<O
       batch.loaded.collection.remove(match.slot, match.bytes, () => match.doc);
       outcome = { value: before ?? shown(match.bytes), n: 1, updatedExisting: false };
     } else {
-      const changed = applyUpdate(env, batch.loaded, match, updater);
+      const changed = applyUpdate(env, batch.loaded, match, updater, batch.options);
       outcome = { value: before ?? shown(changed?.bytes ?? match.bytes), n: 1, updatedExisting: true };
       if (!changed) return;
     }
@@ -72,7 +65,7 @@ function* execute(env: Env, batch: WriteBatch, statement: FindAndModify): Work<O
   }
   yield* findOrMake(statement.filter, change, () => {
     if (!updater) throw new CodedError('FailedToParse', 'Cannot specify both upsert=true and remove=true ');
-    const { id, bytes } = upsert(env, batch.loaded, statement.filter, updater);
+    const { id, bytes } = upsert(env, batch.loaded, statement.filter, updater, batch.options);
     outcome = { value: returnNew ? shown(bytes) : null, n: 1, updatedExisting: false, upsertedId: id };
     batch.executed(0, () => toRepeat(outcome));
   });

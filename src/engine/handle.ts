@@ -9,12 +9,15 @@ import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
 import { RecordReader } from './reader.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import { RetryTable } from './retry-table.ts';
+import { Validation } from './validation.ts';
 
 /** A collection whose directory is in memory. */
 export interface Loaded {
   readonly collection: Collection;
   readonly retries: RetryTable;
   readonly reader: RecordReader;
+  /** Changes with the collection's options. */
+  validation: Validation | undefined;
 }
 
 /** What every handle needs of the process. */
@@ -34,7 +37,7 @@ export interface HandleContext {
  * next use reads the channel anew: what was never durable is gone, and what was, is there.
  */
 export class CollectionHandle {
-  info: CollectionInfo;
+  #info: CollectionInfo;
   #channel: ChannelId;
   readonly #context: HandleContext;
   #log: Log;
@@ -49,9 +52,19 @@ export class CollectionHandle {
   constructor(context: HandleContext, info: CollectionInfo, channel: ChannelId, ready = Promise.resolve()) {
     this.#context = context;
     this.#ready = ready;
-    this.info = info;
+    this.#info = info;
     this.#channel = channel;
     this.#log = this.#openLog(channel);
+  }
+
+  get info(): CollectionInfo {
+    return this.#info;
+  }
+
+  /** What is in memory goes by it from now on. */
+  set info(info: CollectionInfo) {
+    this.#info = info;
+    if (this.#loaded) this.#loaded.validation = Validation.of(this.#context.env, info);
   }
 
   get channel(): ChannelId {
@@ -183,7 +196,12 @@ export class CollectionHandle {
     for (const spec of this.info.indexes) {
       if (spec.name !== '_id_') collection.addIndex({ spec, index: buildIndex(spec), ready: true });
     }
-    return { collection, retries: new RetryTable(() => env.clock.now()), reader: new RecordReader(collection, shelf) };
+    return {
+      collection,
+      retries: new RetryTable(() => env.clock.now()),
+      reader: new RecordReader(collection, shelf),
+      validation: Validation.of(env, this.info),
+    };
   }
 
   #reset(reason: unknown): void {

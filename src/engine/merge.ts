@@ -13,9 +13,12 @@ export async function replaceContent(
   namespaces: Namespaces,
   ns: Namespace,
   docs: readonly Doc[],
+  bypassValidation: boolean | undefined,
 ): Promise<void> {
   const handle = await namespaces.ensure(ns);
   const loaded = await handle.load();
+  // Before anything goes: it is all of them or none.
+  if (!bypassValidation) for (const doc of docs) loaded.validation?.check(doc);
   const batch = new WriteBatch(loaded, { ordered: true, context: { now: new Date(0), random: () => 0 } });
   await batch.carryOut(replacement(env, batch, docs));
   await batch.result().durable;
@@ -37,6 +40,7 @@ export async function mergeInto(
   context: QueryContext,
   spec: Doc,
   docs: readonly Doc[],
+  bypassValidation: boolean | undefined,
 ): Promise<void> {
   const ns = target(source, spec.get('into'));
   const given = spec.get('let');
@@ -57,7 +61,7 @@ export async function mergeInto(
   const results = await Promise.all(
     groups.map((group, at) => {
       const own = Array.isArray(matched) ? { variables: new Map([...variables, ['new', docs[at]!]]) } : { variables };
-      return engine.update(ns, group, { ordered: true, context: { ...context, ...own } });
+      return engine.update(ns, group, { ordered: true, bypassValidation, context: { ...context, ...own } });
     }),
   );
   for (const { errors } of results) if (errors[0]) throw errors[0].error;

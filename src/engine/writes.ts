@@ -1,7 +1,6 @@
 import { CodedError, type Env } from '../base/index.ts';
 import { type Doc, decode, doc as literal, type Value } from '../bson/index.ts';
 import {
-  checkUpsertFilter,
   compileFilter,
   compileUpdate,
   type Filter,
@@ -31,7 +30,7 @@ export function insertDocuments(
         batch.n++;
         continue;
       }
-      insertOne(loaded, withIdFirst(given, env));
+      insertOne(loaded, withIdFirst(given, env), options);
       batch.n++;
       batch.executed(index, () => ONE);
     } catch (error) {
@@ -41,12 +40,17 @@ export function insertDocuments(
   return batch.result();
 }
 
-export function insertOne({ collection }: Loaded, bytes: Uint8Array, doc?: Doc): void {
+/** What of a command's options says how its documents are written. */
+type DocumentOptions = Pick<WriteOptions, 'bypassValidation'>;
+
+export function insertOne(loaded: Loaded, bytes: Uint8Array, options: DocumentOptions, doc?: Doc): void {
   let decoded = doc;
-  collection.insert(bytes, () => {
+  const decodedOnce = () => {
     decoded ??= decode(bytes);
     return decoded;
-  });
+  };
+  if (!options.bypassValidation) loaded.validation?.check(decodedOnce());
+  loaded.collection.insert(bytes, decodedOnce);
 }
 
 export async function updateDocuments(
@@ -82,10 +86,9 @@ export function compileStatement(
   statement: UpdateStatement,
   context: QueryContext,
 ): { filter: Filter; updater: Updater } {
-  const { arrayFilters, constants } = statement;
+  const { arrayFilters } = statement;
   const filter = compileFilter(statement.filter, context);
-  if (statement.upsert) checkUpsertFilter(statement.filter);
-  const updater = compileUpdate(statement.update, { context, arrayFilters, constants });
+  const updater = compileUpdate(statement.update, { context, ...(arrayFilters && { arrayFilters }) });
   if (statement.multi && updater.kind === 'replacement') {
     throw new CodedError('FailedToParse', 'multi update is not supported for replacement-style update');
   }
@@ -98,7 +101,7 @@ export function* updateStatement(env: Env, batch: WriteBatch, index: number, sta
     let matched = 0;
     yield* eachMatch(batch.loaded, { ...statement, filter, limit: statement.multi ? 0 : 1 }, (match) => {
       matched++;
-      const changed = applyUpdate(env, batch.loaded, match, updater);
+      const changed = applyUpdate(env, batch.loaded, match, updater, batch.options);
       batch.n++;
       if (!changed) return;
       batch.nModified++;
@@ -107,7 +110,7 @@ export function* updateStatement(env: Env, batch: WriteBatch, index: number, sta
     return matched > 0 || !statement.upsert;
   }
   yield* findOrMake(statement.filter, change, () => {
-    const { id } = upsert(env, batch.loaded, statement.filter, updater);
+    const { id } = upsert(env, batch.loaded, statement.filter, updater, batch.options);
     batch.n++;
     batch.upserted.push({ index, id });
     const repeated: Doc = new Map<string, Value>([
@@ -124,6 +127,7 @@ export function applyUpdate(
   loaded: Loaded,
   match: Match,
   updater: Updater,
+  options: DocumentOptions,
 ): { doc: Doc; bytes: Uint8Array } | undefined {
   const { slot, doc, positional } = match;
   const updated = updater.apply(doc, { positional });
@@ -132,12 +136,19 @@ export function applyUpdate(
   if (bytes.length > MAX_DOCUMENT_BYTES) {
     throw new CodedError('Location17419', `Resulting document after update is larger than ${MAX_DOCUMENT_BYTES}`);
   }
+  if (!options.bypassValidation) loaded.validation?.check(updated, doc);
   loaded.collection.replace(slot, doc, bytes, updated);
   return { doc: updated, bytes };
 }
 
 /** Inserts what the filter's equalities and the update make together. */
-export function upsert(env: Env, loaded: Loaded, filter: Doc, updater: Updater): { id: Value; bytes: Uint8Array } {
+export function upsert(
+  env: Env,
+  loaded: Loaded,
+  filter: Doc,
+  updater: Updater,
+  options: DocumentOptions,
+): { id: Value; bytes: Uint8Array } {
   const made = updater.apply(upsertSeed(filter, updater.kind === 'replacement' ? '_id' : undefined), {
     inserting: true,
   });
@@ -146,7 +157,7 @@ export function upsert(env: Env, loaded: Loaded, filter: Doc, updater: Updater):
     throw new CodedError('Location17420', `Document to upsert is larger than ${MAX_DOCUMENT_BYTES}`);
   }
   const inserted = decode(bytes);
-  insertOne(loaded, bytes, inserted);
+  insertOne(loaded, bytes, options, inserted);
   return { id: inserted.get('_id') as Value, bytes };
 }
 

@@ -3,7 +3,6 @@
  * reads no clock and no storage but through the contexts that it is given.
  */
 export {
-  checkUpsertFilter,
   compileFilter,
   conjuncts,
   type FieldPredicate,
@@ -23,4 +22,5 @@ export { compileSort } from './sort.ts';
 export { checkPipeline, runPipeline, startsPipeline } from './stages/index.ts';
 export type { Comparator, Filter, Metadata, PipelineContext, QueryContext, Updater } from './types.ts';
 export { compileUpdate, type UpdateOptions } from './update/index.ts';
+export { compileValidator, type Validator } from './validation/index.ts';
 export { format as showValue } from './value.ts';

@@ -11,7 +11,6 @@ test.each([
   { viewOn: 'things', pipeline: [] },
   { timeseries: { timeField: 'at' } },
   { clusteredIndex: { key: { _id: 1 }, unique: true } },
-  { validator: { a: { $type: 'int' } } },
   { encryptedFields: { fields: [field] } },
 ])('create with %o is refused', async (options) => {
   await expectRefused(own.db.command({ create: 'refused', ...options }), 238, 'NotImplemented');

@@ -42,6 +42,7 @@ export function retryIdentity(
 export function writeOptions(
   args: {
     ordered: boolean;
+    bypassDocumentValidation: boolean | undefined;
     let: Doc | undefined;
     stmtId: number | undefined;
     stmtIds: readonly (number | undefined)[] | undefined;
@@ -53,6 +54,7 @@ export function writeOptions(
     ordered: args.ordered,
     retry: retryIdentity(request, args),
     context: queryContext(context, args.let),
+    bypassValidation: args.bypassDocumentValidation,
     signal: request.signal,
   };
 }

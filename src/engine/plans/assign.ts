@@ -1,14 +1,5 @@
-import { type ArrayParts, type Doc, hashValue } from '../../bson/index.ts';
-import {
-  EVERYTHING,
-  type Intervals,
-  intersection,
-  isEverything,
-  isHashed,
-  isPoint,
-  point,
-  union,
-} from '../../indexes/index.ts';
+import type { ArrayParts } from '../../bson/index.ts';
+import { EVERYTHING, type Intervals, intersection, isEverything, isPoint } from '../../indexes/index.ts';
 import { boundsOf, type Condition, type ConditionBounds } from './condition.ts';
 
 /** The bounds of one field of an index, and the conditions that they come from. */
@@ -27,19 +18,16 @@ interface Assigned {
  * meet together; which that are, arrays decide.
  */
 export function assignBounds(
-  key: Doc,
+  paths: readonly string[],
   arrays: ArrayParts | undefined,
   conditions: readonly Condition[],
 ): FieldBounds[] {
   const assigned: Assigned[] = [];
-  return [...key].map(([path, direction], field) => {
+  return paths.map((path, field) => {
     const multikey = (arrays?.[field]?.size ?? 0) > 0;
     const found = conditions
       .filter((condition) => condition.path === path)
-      .map((condition) => {
-        const bounds = boundsOf(condition, multikey);
-        return { condition, bounds: isHashed(direction) ? bounds && hashedBounds(bounds) : bounds };
-      })
+      .map((condition) => ({ condition, bounds: boundsOf(condition, multikey) }))
       .filter((each): each is FieldBounds['conditions'][number] => each.bounds !== undefined)
       .sort((left, right) => width(left.bounds.intervals) - width(right.bounds.intervals));
     const used: FieldBounds['conditions'][number][] = [];
@@ -53,12 +41,6 @@ export function assignBounds(
     }
     return { intervals, conditions: used };
   });
-}
-
-/** The hashes of single values; a hash tells nothing of ranges, and several values may share it. */
-function hashedBounds({ intervals, matchesMissing }: ConditionBounds): ConditionBounds | undefined {
-  if (!intervals.every(isPoint)) return undefined;
-  return { intervals: union(intervals.map(({ low }) => point(hashValue(low)))), exact: false, matchesMissing };
 }
 
 /** How little bounds tell: points tell most, and the fewer the more. */

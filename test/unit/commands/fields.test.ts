@@ -88,7 +88,7 @@ const cases: [object, number, string, string][] = [
   [{ find: 'c', tailable: true }, 238, 'NotImplemented', 'DiscoDB does not support tailable cursors yet'],
   [{ find: 'c', collation: { locale: 'fr' } }, 238, 'NotImplemented', 'DiscoDB does not support collation yet'],
   [{ create: 'c', capped: true, size: 10 }, 238, 'NotImplemented', 'DiscoDB does not support capped collections yet'],
-  [{ create: 'c', validator: { a: 1 } }, 238, 'NotImplemented', 'DiscoDB does not support document validation yet'],
+  [{ create: 'c', encryptedFields: {} }, 238, 'NotImplemented', 'DiscoDB does not support queryable encryption yet'],
   [{ distinct: 'c' }, 40414, 'IDLFailedToParse', "BSON field 'distinct.key' is missing but a required field"],
   [
     { aggregate: 'c', pipeline: [] },

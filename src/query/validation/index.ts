@@ -1,0 +1,24 @@
+/** Why documents fail a collection's validator: `clause.ts` takes it apart, `explain.ts` and `schema.ts` tell what failed. */
+import type { Doc } from '../../bson/index.ts';
+import { compileFilter } from '../filter/index.ts';
+import type { QueryContext } from '../types.ts';
+import { checkAllowed } from './allowed.ts';
+import { parseClauses } from './clause.ts';
+import { explainAll } from './explain.ts';
+
+export interface Validator {
+  matches(doc: Doc): boolean;
+  /** Why the document does not match, in the shape of MongoDB's `errInfo.details`. */
+  explain(doc: Doc): Doc;
+}
+
+/** Compiles a validator. Throws what `compileFilter` throws, and BadValue for what only a query may ask. */
+export function compileValidator(source: Doc, context: QueryContext): Validator {
+  checkAllowed(source);
+  const filter = compileFilter(source, context);
+  const clauses = parseClauses(source, context);
+  return {
+    matches: (doc) => filter.matches(doc),
+    explain: (doc) => explainAll(clauses, doc) ?? new Map(),
+  };
+}
