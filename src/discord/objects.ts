@@ -54,7 +54,7 @@ export function toOverwrites(json: unknown): Overwrite[] {
   const { permission_overwrites: overwrites = [] } = object(json, 'channel');
   return list(overwrites, 'permission_overwrites').map((item) => {
     const overwrite = object(item, 'overwrite');
-    const bits = (field: string) => BigInt(text(overwrite, field));
+    const bits = (field: string) => decimal(overwrite[field], field);
     return { id: text(overwrite, 'id'), type: count(overwrite, 'type'), allow: bits('allow'), deny: bits('deny') };
   });
 }
@@ -87,6 +87,11 @@ function count(json: Json, field: string): number {
 
 /** `what` names it in the error. */
 export function snowflake(value: unknown, what: string): bigint {
+  return decimal(value, what);
+}
+
+/** A snowflake or a bitset: 64 bits in decimal. */
+function decimal(value: unknown, what: string): bigint {
   if (typeof value === 'string' && /^\d{1,20}$/.test(value)) return BigInt(value);
   throw misshapen(what);
 }
