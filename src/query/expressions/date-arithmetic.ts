@@ -1,4 +1,3 @@
-import { CodedError } from '../../base/index.ts';
 import {
   addToDate,
   dateDifference,
@@ -9,7 +8,7 @@ import {
   truncateDate,
   type Zone,
 } from '../dates/index.ts';
-import { located } from '../error.ts';
+import { inContext, located } from '../error.ts';
 import { type Found, format, isNullish, typeName } from '../value.ts';
 import { instantOf, isDateLike, wholeNumber, zoneArgument } from './date.ts';
 import {
@@ -75,16 +74,6 @@ function unitArgument(value: Found, name: string): TimeUnit | undefined {
     throw located(5439013, `${name} requires 'unit' to be a string, but got ${typeName(value)}`);
   }
   return inContext(`${name} parameter 'unit' value parsing failed`, () => parseTimeUnit(value));
-}
-
-/** An error of what is done here tells where it happened, as MongoDB's do. */
-function inContext<T>(what: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    throw new CodedError(error.codeName, `${what} :: caused by :: ${error.message}`, error.details);
-  }
 }
 
 function namedZone(expression: Expression | undefined, name: string): (scope: Scope) => Zone | undefined {

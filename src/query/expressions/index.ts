@@ -62,6 +62,11 @@ export function isOperatorDoc(doc: Doc): boolean {
   return doc.keys().next().value?.startsWith('$') === true;
 }
 
+/** Whether an operator of that name is known. */
+export function isOperatorName(name: string): boolean {
+  return Object.hasOwn(OPERATORS, name) || hasMingoOperator(name);
+}
+
 function compilerFor(context: QueryContext, names: ReadonlySet<string>, depth: number): Compiler {
   if (depth > MAX_DEPTH) throw new CodedError('Overflow', `an expression may not nest deeper than ${MAX_DEPTH} levels`);
   const compiler: Compiler = {

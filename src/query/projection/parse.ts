@@ -1,11 +1,11 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
-import { located } from '../error.ts';
-import { compileExpression } from '../expressions/index.ts';
+import { inContext, located } from '../error.ts';
+import { compileExpression, isOperatorName } from '../expressions/index.ts';
 import { compileFilter } from '../filter/index.ts';
 import { clampedInt } from '../number.ts';
 import type { QueryContext } from '../types.ts';
-import { element, isArray, isDoc, isNumeric, MISSING, truthy, typeName } from '../value.ts';
+import { element, format, isArray, isDoc, isNumeric, MISSING, truthy, typeName } from '../value.ts';
 import { type Branch, type Mode, type Node, newBranch } from './tree.ts';
 
 /** A parsed projection. `positional` is the path that `$` stood after. */
@@ -27,6 +27,7 @@ interface State extends ParseOptions {
   positional: string | undefined;
   hasSlice: boolean;
   hasElemMatch: boolean;
+  hasMeta: boolean;
   id: 'included' | 'excluded' | undefined;
 }
 
@@ -38,6 +39,7 @@ export function parseProjection(spec: Doc, options: ParseOptions): Parsed {
     positional: undefined,
     hasSlice: false,
     hasElemMatch: false,
+    hasMeta: false,
     id: undefined,
   };
   const tree = newBranch();
@@ -55,7 +57,7 @@ export function parseProjection(spec: Doc, options: ParseOptions): Parsed {
 /** What a projection is when none of its fields says: only `_id` and find's own operators. */
 function defaultMode(state: State): Mode {
   if (state.hasSlice) return state.id === 'included' ? 'inclusion' : 'exclusion';
-  if (state.hasElemMatch) return 'inclusion';
+  if (state.hasElemMatch || (state.hasMeta && !state.find)) return 'inclusion';
   return state.id === 'included' ? 'inclusion' : 'exclusion';
 }
 
@@ -105,6 +107,9 @@ function checkPositional(state: State, name: string, prefix: string, rest: strin
   if (!state.filterFields.has((prefix + name).split('.')[0]!)) {
     throw located(31277, `Positional projection '${name}' does not match the query document.`);
   }
+  if (positionalAt(rest) >= 0 || rest === '.$') {
+    throw located(31287, `Cannot use positional operator twice: ${name}`);
+  }
   if (name.endsWith('.$.')) throw located(31270, "Path cannot end with '.$.'");
   if (rest !== '')
     throw located(
@@ -126,17 +131,15 @@ function parseExclusion(state: State, parent: Branch, name: string, prefix: stri
 function parseDoc(state: State, parent: Branch, name: string, doc: Doc, prefix: string): void {
   const operator = doc.size === 1 ? doc.keys().next().value! : '';
   if (operator.startsWith('$')) {
-    if (state.find && operator === '$slice' && parseSlice(state, parent, name, doc.get(operator))) return;
+    if (state.find && operator === '$slice') {
+      parseFindSlice(state, parent, name, doc);
+      return;
+    }
     if (operator === '$elemMatch') {
       parseElemMatch(state, parent, name, doc, prefix);
       return;
     }
-    const isMeta = operator === '$meta';
-    if (state.mode === 'exclusion' && !isMeta) {
-      throw located(31252, 'Cannot use expression other than $meta in exclusion projection');
-    }
-    addNode(parent, name, { kind: 'compute', expression: compileExpression(doc, state.context) });
-    if (!isMeta) state.mode = 'inclusion';
+    parseExpression(state, parent, name, doc, operator);
     return;
   }
   if (doc.size === 0) throw located(51270, `An empty sub-projection is not a valid value. Found empty object at path`);
@@ -148,17 +151,26 @@ function parseDoc(state: State, parent: Branch, name: string, doc: Doc, prefix: 
   }
 }
 
-/** Find's `$slice`; false when it is written as the expression of that name. */
-function parseSlice(state: State, parent: Branch, name: string, operand: Value): boolean {
-  let [skip, limit] = [0, 0];
-  if (isNumeric(operand)) {
-    const count = clampedInt(operand);
-    [skip, limit] = count < 0 ? [count, -count] : [0, count];
-  } else if (isArray(operand)) {
-    if (operand.length !== 2 || !operand.every(isNumeric)) return false;
-    [skip, limit] = [clampedInt(operand[0]!), clampedInt(operand[1]!)];
-    if (limit <= 0) throw located(28724, `First argument to $slice must be an array, but is of type: int`);
-  } else return false;
+function parseExpression(state: State, parent: Branch, name: string, doc: Doc, operator: string): void {
+  if (!isOperatorName(operator)) throw located(31325, `Unknown expression ${operator}`);
+  const isMeta = operator === '$meta';
+  if (state.mode === 'exclusion' && !isMeta) {
+    throw located(31252, 'Cannot use expression other than $meta in exclusion projection');
+  }
+  addNode(parent, name, { kind: 'compute', expression: compileExpression(doc, state.context) });
+  if (isMeta) state.hasMeta = true;
+  else state.mode = 'inclusion';
+}
+
+/** `$slice` in find's own form, or else the expression of that name. */
+function parseFindSlice(state: State, parent: Branch, name: string, doc: Doc): void {
+  const range = sliceRange(doc.get('$slice'));
+  if (typeof range === 'string') {
+    const what = `Invalid $slice syntax. The given syntax ${format(doc)} did not match the find() syntax because :: ${range} :: The given syntax did not match the expression $slice syntax.`;
+    inContext(what, () => parseExpression(state, parent, name, doc, '$slice'));
+    return;
+  }
+  const { skip, limit } = range;
   addNode(parent, name, {
     kind: 'change',
     change(value) {
@@ -168,7 +180,23 @@ function parseSlice(state: State, parent: Branch, name: string, operand: Value):
     },
   });
   state.hasSlice = true;
-  return true;
+}
+
+/** Which elements find's `$slice` keeps, or why the operand is not of its form. */
+function sliceRange(operand: Value): { skip: number; limit: number } | string {
+  if (isNumeric(operand)) {
+    const count = clampedInt(operand);
+    return count < 0 ? { skip: count, limit: -count } : { skip: 0, limit: count };
+  }
+  if (!isArray(operand)) return 'Location31273: $slice only supports numbers and [skip, limit] arrays';
+  if (operand.length !== 2) return 'Location31272: $slice array argument should be of form [skip, limit]';
+  const [skip, limit] = operand;
+  if (!isNumeric(skip)) return `Location31257: $slice expects the skip argument to be a number, got ${typeName(skip)}`;
+  if (!isNumeric(limit)) {
+    return `Location31258: $slice expects the limit argument to be a number, got ${typeName(limit)}`;
+  }
+  if (clampedInt(limit) <= 0) return `Location31259: $slice limit must be positive, got ${clampedInt(limit)}`;
+  return { skip: clampedInt(skip), limit: clampedInt(limit) };
 }
 
 function parseElemMatch(state: State, parent: Branch, name: string, doc: Doc, prefix: string): void {

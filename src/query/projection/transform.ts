@@ -1,5 +1,5 @@
 import type { Doc, Value } from '../../bson/index.ts';
-import { located } from '../error.ts';
+import { inContext, located } from '../error.ts';
 import { compileExpression, isOperatorDoc, rootScope } from '../expressions/index.ts';
 import type { QueryContext } from '../types.ts';
 import { element, format, isArray, isDoc, typeName } from '../value.ts';
@@ -15,7 +15,11 @@ export function compileProject(spec: Value, context: QueryContext): Transform {
   if (spec.size === 0) {
     throw located(51272, 'Invalid $project :: caused by :: projection specification must have at least one field');
   }
-  const { tree, mode } = parseProjection(spec, { context, find: false });
+  return project('$project', spec, context);
+}
+
+function project(name: string, spec: Doc, context: QueryContext): Transform {
+  const { tree, mode } = inContext(`Invalid ${name}`, () => parseProjection(spec, { context, find: false }));
   return (doc) => applyTree(tree, mode, doc);
 }
 
@@ -24,54 +28,44 @@ export function compileAddFields(spec: Value, context: QueryContext, name = '$ad
   if (!isDoc(spec)) throw located(40272, `${name} specification stage must be an object, got ${typeName(spec)}`);
   if (spec.size === 0) return (doc) => doc;
   const tree = newBranch();
-  addFields(tree, spec, context, name, '');
+  inContext(`Invalid ${name}`, () => addFields(tree, spec, context, ''));
   return (doc) => applyTree(tree, 'keep', doc);
 }
 
-function addFields(parent: Branch, spec: Doc, context: QueryContext, name: string, prefix: string): void {
+function addFields(parent: Branch, spec: Doc, context: QueryContext, prefix: string): void {
   for (const [path, value] of spec) {
     if (path.startsWith('$')) {
-      throw located(
-        16410,
-        `Invalid ${name} :: caused by :: FieldPath field names may not start with '$'. Consider using $getField or $setField.`,
-      );
+      throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
     }
     const parts = path.split('.');
-    if (parts.includes(''))
-      throw located(15998, `Invalid ${name} :: caused by :: FieldPath field names may not be empty strings.`);
+    if (parts.includes('')) throw located(15998, 'FieldPath field names may not be empty strings.');
     if (isDoc(value) && !isOperatorDoc(value)) {
       if (value.size === 0) {
-        throw located(
-          40180,
-          `Invalid ${name} :: caused by :: an empty object is not a valid value. Found ${element(path, value)}`,
-        );
+        throw located(40180, `an empty object is not a valid value. Found ${element(path, value)}`);
       }
-      addFields(descend(parent, parts, prefix + path, name), value, context, name, `${prefix}${path}.`);
+      addFields(descend(parent, parts, prefix + path), value, context, `${prefix}${path}.`);
       continue;
     }
-    const branch = descend(parent, parts.slice(0, -1), prefix + path, name);
+    const branch = descend(parent, parts.slice(0, -1), prefix + path);
     const last = parts.at(-1)!;
-    if (branch.children.has(last)) throw conflict(prefix + path, name);
+    if (branch.children.has(last)) throw conflict(prefix + path);
     branch.children.set(last, { kind: 'compute', expression: compileExpression(value, context) });
   }
 }
 
-function descend(parent: Branch, parts: readonly string[], path: string, name: string): Branch {
+function descend(parent: Branch, parts: readonly string[], path: string): Branch {
   let branch = parent;
   for (const part of parts) {
     const child = branch.children.get(part) ?? newBranch();
-    if (child.kind !== 'branch') throw conflict(path, name);
+    if (child.kind !== 'branch') throw conflict(path);
     branch.children.set(part, child);
     branch = child;
   }
   return branch;
 }
 
-function conflict(path: string, name: string): Error {
-  return located(
-    40176,
-    `Invalid ${name} :: caused by :: specification contains two conflicting paths. Cannot specify both '${path}' and a part of it`,
-  );
+function conflict(path: string): Error {
+  return located(40176, `specification contains two conflicting paths. Cannot specify both '${path}' and a part of it`);
 }
 
 /** `$unset`. */
@@ -89,7 +83,7 @@ export function compileUnset(spec: Value, context: QueryContext): Transform {
     if (exclusion.has(name)) throw located(31250, `Invalid $unset :: caused by :: Path collision at ${name}`);
     exclusion.set(name, false);
   }
-  return compileProject(exclusion, context);
+  return project('$unset', exclusion, context);
 }
 
 /** `$replaceRoot` and `$replaceWith`. */

@@ -404,7 +404,11 @@ describe('pipelines', () => {
     [[{ $limit: 'x' }], 5107201, 'invalid argument to $limit stage: Expected a number in: $limit: "x"'],
     [[{ $skip: -1 }], 5107200],
     [[{ $project: {} }], 51272],
-    [[{ $project: { a: { $elemMatch: {} } } }], 'InvalidPipelineOperator', 'Cannot use $elemMatch in this context'],
+    [
+      [{ $project: { a: { $elemMatch: {} } } }],
+      'InvalidPipelineOperator',
+      'Invalid $project :: caused by :: Cannot use $elemMatch in this context',
+    ],
     [[{ $project: { 'a.$': 1 } }], 31324],
     [[{ $addFields: 1 }], 40272],
     [[{ $set: { a: 1, 'a.b': 1 } }], 40176],

@@ -90,7 +90,7 @@ describe('projections of find', () => {
     [{ 'a.': 1 }, 40353],
     [{ 'a..b': 1 }, 15998],
     [{ $a: 1 }, 16410],
-    [{ a: { $nope: 1 } }, 'InvalidPipelineOperator', "Unrecognized expression '$nope'"],
+    [{ a: { $nope: 1 } }, 31325, 'Unknown expression $nope'],
     [{ a: { $elemMatch: 1 } }, 31274, 'elemMatch: Invalid argument, object required, but got int'],
     [{ 'a.b': { $elemMatch: { c: 1 } } }, 31275, 'Cannot use $elemMatch projection on a nested field.'],
     [{ 'n.$': 1 }, 51050, 'Projections with a positional operator require a matcher'],
