@@ -68,6 +68,7 @@ export const ERROR_CODES = {
   NoProjectionFound: 97,
   UnsatisfiableWriteConcern: 100,
   LockFailed: 107,
+  NotExactValueField: 111,
   WriteConflict: 112,
   CommandNotSupported: 115,
   DocTooLargeForCapped: 116,

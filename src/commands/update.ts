@@ -4,7 +4,7 @@ import { defineCommand } from './command.ts';
 import { arrayOf, boolean, collectionName, document, required, structs, withDefault } from './fields.ts';
 import { writable } from './shared/namespace.ts';
 import { collation, hint } from './shared/query.ts';
-import { refuseConstants, updateSpec } from './shared/update-spec.ts';
+import { updateSpec } from './shared/update-spec.ts';
 import { checkBatchSize, writeFields, writeOptions, writeReply } from './shared/writes.ts';
 
 const statement = {
@@ -30,12 +30,11 @@ export const update = defineCommand({
     checkBatchSize(args.updates.length);
     const ns = writable(request.db, args.update);
     const statements = args.updates.map(({ q, u, c, multi, upsert, arrayFilters, hint, sort }): UpdateStatement => {
-      refuseConstants(c);
       if (multi && request.generic.txnNumber !== undefined) {
         throw new CodedError('InvalidOptions', 'Cannot use (or request) retryable writes with multi=true');
       }
       if (multi && sort) throw new CodedError('FailedToParse', 'Cannot specify sort with multi=true');
-      return { filter: q, update: u, multi, upsert, arrayFilters, hint, sort };
+      return { filter: q, update: u, constants: c, multi, upsert, arrayFilters, hint, sort };
     });
     const result = await context.engine.update(ns, statements, writeOptions(args, request, context));
     return writeReply('update', result, request, context);

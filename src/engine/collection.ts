@@ -54,6 +54,8 @@ export class Collection {
   /** Groups that clients have written since the collection was opened. */
   commits = 0;
   readonly #byId = new Map<string, Slot>();
+  /** What is taken over, newest first, until all of it is there. */
+  readonly #recovered: Slot[] = [];
   readonly #staged = new Map<number, Staged>();
   #idOrder: OrderedIndex | undefined;
   readonly #onLost: (error: unknown) => void;
@@ -173,7 +175,7 @@ export class Collection {
   adopt(live: LiveEntry): void {
     const { bytes, placement } = live;
     const slot = new Slot(live.recordId, idKeyOf(bytes), placement.record, placement.slot, bytes.length);
-    this.slots.set(slot.recordId, slot);
+    this.#recovered.push(slot);
     this.#byId.set(slot.idKey, slot);
     this.#dataSize += bytes.length;
     this.cache.offer(slot, bytes);
@@ -184,9 +186,9 @@ export class Collection {
   }
 
   sortRecovered(nextRecordId: number): void {
-    const slots = [...this.slots.values()].sort((left, right) => left.recordId - right.recordId);
-    this.slots.clear();
-    for (const slot of slots) this.slots.set(slot.recordId, slot);
+    this.#recovered.sort((left, right) => left.recordId - right.recordId);
+    for (const slot of this.#recovered) this.slots.set(slot.recordId, slot);
+    this.#recovered.length = 0;
     this.#nextRecordId = nextRecordId;
   }
 
@@ -296,7 +298,7 @@ export class Collection {
   /** Forgets everything in memory, because of `reason`; the log is the truth. */
   discard(reason: unknown): void {
     this.#ended = reason;
-    for (const slot of this.slots.values()) this.cache.drop(slot);
+    for (const slot of [...this.slots.values(), ...this.#recovered]) this.cache.drop(slot);
     this.slots.clear();
     this.#byId.clear();
   }

@@ -73,6 +73,8 @@ export interface UpdateStatement {
   readonly filter: Doc;
   /** Operators or a replacement; an array is a pipeline. */
   readonly update: Doc | Doc[];
+  /** Variables of a pipeline, as the values that they are. */
+  readonly constants?: Doc | undefined;
   readonly multi: boolean;
   readonly upsert: boolean;
   readonly arrayFilters?: readonly Doc[] | undefined;

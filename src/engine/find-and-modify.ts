@@ -1,6 +1,12 @@
 import { CodedError, type Env } from '../base/index.ts';
 import { type Doc, decode, encode, RawDoc, type Value } from '../bson/index.ts';
-import { compileFilter, compileProjection, compileUpdate, type QueryContext } from '../query/index.ts';
+import {
+  checkUpsertFilter,
+  compileFilter,
+  compileProjection,
+  compileUpdate,
+  type QueryContext,
+} from '../query/index.ts';
 import type { FindAndModify, FindAndModifyResult, WriteOptions } from './contract.ts';
 import type { Loaded } from './handle.ts';
 import { eachMatch, findOrMake, type Match, type Work } from './match.ts';
@@ -31,12 +37,13 @@ export async function findAndModify(
 
 /** Throws for a statement that cannot be. */
 export function compileModification(
-  { filter: query, fields, update, arrayFilters }: FindAndModify,
+  { filter: query, fields, update, arrayFilters, upsert: makes }: FindAndModify,
   context: QueryContext,
 ) {
   const filter = compileFilter(query, context);
+  if (makes) checkUpsertFilter(query);
   const projection = fields && compileProjection(fields, { context, filter });
-  const updater = update && compileUpdate(update, { context, ...(arrayFilters && { arrayFilters }) });
+  const updater = update && compileUpdate(update, { context, arrayFilters });
   return { filter, projection, updater };
 }
 

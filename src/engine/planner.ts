@@ -55,6 +55,7 @@ export function weighPlans(collection: Collection, filter: Filter, request: Plan
     for (const offer of path.offers(query)) if (offer.score > (best?.score ?? 0)) best = offer;
   }
   if (best) return { plan: best.plan, rejected: best.rejected ?? [] };
+  if (hinted) throw planError(collection, 'NoQueryExecutionPlans', 'No query solutions');
   return alone(collectionScan(collection, filter, 1, !wantsOrder));
 }
 
@@ -82,10 +83,13 @@ function findHinted(collection: Collection, hint: string | Doc): Choice {
     typeof hint === 'string' ? name === hint : equal(key, hint),
   );
   if (found) return found;
-  throw new CodedError(
-    'BadValue',
-    `error processing query: ns=${nsText(collection.ns)} planner returned error :: caused by :: ` +
-      'hint provided does not correspond to an existing index',
+  throw planError(collection, 'BadValue', 'hint provided does not correspond to an existing index');
+}
+
+function planError(collection: Collection, codeName: string, why: string): CodedError {
+  return new CodedError(
+    codeName,
+    `error processing query: ns=${nsText(collection.ns)} planner returned error :: caused by :: ${why}`,
   );
 }
 

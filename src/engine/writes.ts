@@ -1,6 +1,7 @@
 import { CodedError, type Env } from '../base/index.ts';
 import { type Doc, decode, doc as literal, type Value } from '../bson/index.ts';
 import {
+  checkUpsertFilter,
   compileFilter,
   compileUpdate,
   type Filter,
@@ -86,9 +87,10 @@ export function compileStatement(
   statement: UpdateStatement,
   context: QueryContext,
 ): { filter: Filter; updater: Updater } {
-  const { arrayFilters } = statement;
+  const { arrayFilters, constants } = statement;
   const filter = compileFilter(statement.filter, context);
-  const updater = compileUpdate(statement.update, { context, ...(arrayFilters && { arrayFilters }) });
+  if (statement.upsert) checkUpsertFilter(statement.filter);
+  const updater = compileUpdate(statement.update, { context, arrayFilters, constants });
   if (statement.multi && updater.kind === 'replacement') {
     throw new CodedError('FailedToParse', 'multi update is not supported for replacement-style update');
   }

@@ -23,6 +23,8 @@ export {
   TEXTS,
   union,
 } from './intervals.ts';
+export { isHashed } from './kinds/hashed.ts';
 export type { DocumentKeys, IndexKey, IndexKind, KeyGenerator } from './kinds/kind.ts';
 export { isWildcardPath, kindOf } from './kinds/table.ts';
+export { WildcardPaths, wildcardsOf } from './kinds/wildcard-paths.ts';
 export { type Conflict, type IndexEntry, type IndexOptions, OrderedIndex } from './ordered-index.ts';

@@ -1,5 +1,5 @@
 import { assert, type BTree, createBTree } from '../base/index.ts';
-import type { ArrayParts, Doc, Value } from '../bson/index.ts';
+import { type ArrayParts, type Doc, flat, type Value } from '../bson/index.ts';
 import type { KeyRange } from './bounds.ts';
 import type { DocumentKeys, KeyGenerator } from './kinds/kind.ts';
 
@@ -42,6 +42,7 @@ export class OrderedIndex {
   readonly #generator: KeyGenerator;
   readonly #tree: BTree<number> = createBTree();
   #arrays: readonly Set<number>[] | undefined;
+  readonly #arrayPaths = new Set<string>();
   #bytes = 0;
   /** Grows with every change, so that a scan under way notices. */
   #version = 0;
@@ -68,6 +69,11 @@ export class OrderedIndex {
     return this.#arrays;
   }
 
+  /** The same for a kind whose keys have paths of the documents' own: those that were arrays. */
+  get arrayPaths(): ReadonlySet<string> {
+    return this.#arrayPaths;
+  }
+
   /** An estimate of the memory that the entries take. */
   get bytes(): number {
     return this.#bytes;
@@ -90,8 +96,9 @@ export class OrderedIndex {
 
   /** Puts the document's keys in; `conflict` says whether they may. Throws as `prepare` does, and changes nothing then. */
   insert(recordId: number, doc: Doc | DocumentKeys): void {
-    const { keys, arrays } = this.#prepared(doc);
+    const { keys, arrays, arrayPaths } = this.#prepared(doc);
     for (const { key } of keys) this.insertKey(recordId, key);
+    for (const path of arrayPaths ?? []) this.#arrayPaths.add(path);
     if (arrays && keys.length > 0) this.#arrays = merged(this.#arrays, arrays);
   }
 
@@ -108,12 +115,12 @@ export class OrderedIndex {
 
   /** Puts in one key, made as the index's kind makes it. */
   insertKey(recordId: number, key: string): void {
-    if (this.#tree.set(key + recordIdText(recordId), recordId)) this.#account(key, 1);
+    if (this.#tree.set(flat(key, recordIdText(recordId)), recordId)) this.#account(key, 1);
   }
 
   /** Takes out what `insertKey` put in. */
   removeKey(recordId: number, key: string): void {
-    if (this.#tree.delete(key + recordIdText(recordId))) this.#account(key, -1);
+    if (this.#tree.delete(flat(key, recordIdText(recordId)))) this.#account(key, -1);
   }
 
   /** The entries in a range. The index may change meanwhile: the scan goes on after the last entry it gave. */

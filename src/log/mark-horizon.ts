@@ -45,9 +45,17 @@ export class MarkHorizon {
 export function markKeys(marks: readonly RetryMark[]): readonly MarkKey[] | undefined {
   if (marks.length === 0) return undefined;
   const keys = new Map<string, MarkKey>();
-  for (const { lsid, txnNumber } of marks) {
-    const session = Buffer.from(lsid).toString('base64');
-    keys.set(`${session} ${txnNumber}`, { session, txnNumber });
+  for (const mark of marks) {
+    const key = { session: sessionOf(mark), txnNumber: mark.txnNumber };
+    keys.set(`${key.session} ${key.txnNumber}`, key);
   }
   return [...keys.values()];
+}
+
+export function isOf(mark: RetryMark, { session, txnNumber }: MarkKey): boolean {
+  return mark.txnNumber === txnNumber && sessionOf(mark) === session;
+}
+
+function sessionOf({ lsid }: RetryMark): string {
+  return Buffer.from(lsid.buffer, lsid.byteOffset, lsid.length).toString('base64');
 }

@@ -8,7 +8,7 @@ import { Gaps } from './gaps.ts';
 import type { RecordHeader } from './header.ts';
 import type { Liveness } from './liveness.ts';
 import { LogRecord } from './log-record.ts';
-import { MARK_LIFETIME_MS, type MarkHorizon, markKeys } from './mark-horizon.ts';
+import { isOf, MARK_LIFETIME_MS, type MarkHorizon, markKeys } from './mark-horizon.ts';
 import type { NewestPages } from './pages.ts';
 import type { Payload } from './payload.ts';
 import { isProblem, type PayloadLoader } from './payload-loader.ts';
@@ -291,13 +291,20 @@ export class Recovery implements Garbage {
     return messageId !== undefined && this.#context.env.clock.now() - snowflakeTime(messageId) <= MARK_LIFETIME_MS;
   }
 
-  /** Marks of an age that nobody repeats any more are left out. */
+  /** What nobody repeats any more is left out: there may be as many marks as documents. */
   #takeMarks({ marks: keys, messageId }: LogRecord, marks: readonly RetryMark[]): void {
     if (!keys || messageId === undefined) return;
     const { env, horizon } = this.#context;
     const postedAt = snowflakeTime(messageId);
     horizon.note(keys, postedAt);
-    if (env.clock.now() - postedAt <= MARK_LIFETIME_MS) this.marks.push(...marks);
+    const open = keys.filter((key) => !horizon.isPast(key, postedAt, env.clock.now()));
+    if (open.length === 0) return;
+    for (const mark of marks) if (open.length === keys.length || open.some((key) => isOf(mark, key))) this.#keep(mark);
+  }
+
+  /** A copy, so that it does not hold on to the whole record. */
+  #keep({ lsid, result, ...numbers }: RetryMark): void {
+    this.marks.push({ ...numbers, lsid: Uint8Array.from(lsid), result: Uint8Array.from(result) });
   }
 
   #reportEpoch({ message, parsed: { header } }: ChannelRecord, text: string): void {

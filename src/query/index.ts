@@ -3,6 +3,7 @@
  * reads no clock and no storage but through the contexts that it is given.
  */
 export {
+  checkUpsertFilter,
   compileFilter,
   conjuncts,
   type FieldPredicate,

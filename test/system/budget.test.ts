@@ -54,6 +54,8 @@ describe('request budget', () => {
   });
 
   it('writes 100 documents inserted at the same time with at most six POSTs', async () => {
+    // Connections first: making a hundred takes longer than the inserts.
+    await Promise.all(Array.from({ length: 100 }, () => things.findOne()));
     const inserts = () => Promise.all(Array.from({ length: 100 }, (_, n) => things.insertOne(document(n))));
     const requests = await spent(inserts);
     expect(Object.keys(requests)).toEqual([POST]);
@@ -126,5 +128,22 @@ describe('request budget', () => {
     const { [GET_ONE]: gets, ...rest } = await spent(() => uncached.findOne({ _id: 500 }));
     expect(gets).toBe(1);
     expect(rest).toEqual({});
+  });
+
+  it('reads evicted documents that share a pack with one GET together', async () => {
+    await server.close();
+    server = await startServer({ cacheBytes: 0 });
+    const uncached = (await server.client()).db('budget').collection<{ _id: number }>('things');
+    for (const from of [0, 1000]) {
+      await uncached.insertMany(Array.from({ length: 1000 }, (_, n) => ({ _id: from + n, ...document(n) })));
+    }
+    // Another pack takes the place on the shelf of what was read last.
+    await uncached.findOne({ _id: 1500 });
+    const wanted = { _id: { $in: [3, 300, 600, 900] } };
+    const requests = await spent(async () => expect(await uncached.find(wanted).toArray()).toHaveLength(4));
+    expect(requests).toEqual({ [GET_ONE]: 1 });
+    const atOnce = () => Promise.all([1, 2, 3, 4].map((_id) => uncached.findOne({ _id })));
+    await uncached.findOne({ _id: 1501 });
+    expect(await spent(atOnce)).toEqual({});
   });
 });

@@ -13,7 +13,7 @@ import {
   wrongType,
 } from '../fields.ts';
 import { collation } from './query.ts';
-import { refuseConstants, updateSpec } from './update-spec.ts';
+import { updateSpec } from './update-spec.ts';
 
 /** An operation of the client's, and the element of `nsInfo` that it is for. */
 export interface BulkEntry {
@@ -100,9 +100,8 @@ function insertEntry(source: Uint8Array): BulkEntry {
 function updateEntry(source: Uint8Array): BulkEntry {
   const args = parseFields(updateFields, decode(source), PATH);
   const { update: index, filter, updateMods, multi, upsert, arrayFilters, hint, constants, sort } = args;
-  refuseConstants(constants);
   if (multi && sort) throw new CodedError('FailedToParse', 'Cannot specify sort with multi=true');
-  const statement = { filter, update: updateMods, multi, upsert, arrayFilters, hint, sort };
+  const statement = { filter, update: updateMods, constants, multi, upsert, arrayFilters, hint, sort };
   return { index, operation: { kind: 'update', ...statement }, source };
 }
 

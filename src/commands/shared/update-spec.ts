@@ -18,9 +18,3 @@ export const updateSpec = (): Field<Doc | Doc[] | undefined> => ({
     throw new CodedError('FailedToParse', 'Update argument must be either an object or an array');
   },
 });
-
-/** `c`: constants for a pipeline. */
-export function refuseConstants(constants: Doc | undefined): void {
-  if (!constants || constants.size === 0) return;
-  throw new CodedError('NotImplemented', "DiscoDB does not support 'c' of an update yet; use 'let'");
-}

@@ -1,5 +1,14 @@
-import type { ArrayParts } from '../../bson/index.ts';
-import { EVERYTHING, type Intervals, intersection, isEverything, isPoint } from '../../indexes/index.ts';
+import { type ArrayParts, type Doc, hashValue } from '../../bson/index.ts';
+import {
+  EVERYTHING,
+  type Intervals,
+  intersection,
+  isEverything,
+  isHashed,
+  isPoint,
+  point,
+  union,
+} from '../../indexes/index.ts';
 import { boundsOf, type Condition, type ConditionBounds } from './condition.ts';
 
 /** The bounds of one field of an index, and the conditions that they come from. */
@@ -18,16 +27,19 @@ interface Assigned {
  * meet together; which that are, arrays decide.
  */
 export function assignBounds(
-  paths: readonly string[],
+  key: Doc,
   arrays: ArrayParts | undefined,
   conditions: readonly Condition[],
 ): FieldBounds[] {
   const assigned: Assigned[] = [];
-  return paths.map((path, field) => {
+  return [...key].map(([path, direction], field) => {
     const multikey = (arrays?.[field]?.size ?? 0) > 0;
     const found = conditions
       .filter((condition) => condition.path === path)
-      .map((condition) => ({ condition, bounds: boundsOf(condition, multikey) }))
+      .map((condition) => {
+        const bounds = boundsOf(condition, multikey);
+        return { condition, bounds: isHashed(direction) ? bounds && hashedBounds(bounds) : bounds };
+      })
       .filter((each): each is FieldBounds['conditions'][number] => each.bounds !== undefined)
       .sort((left, right) => width(left.bounds.intervals) - width(right.bounds.intervals));
     const used: FieldBounds['conditions'][number][] = [];
@@ -41,6 +53,12 @@ export function assignBounds(
     }
     return { intervals, conditions: used };
   });
+}
+
+/** The hashes of single values; a hash tells nothing of ranges, and several values may share it. */
+function hashedBounds({ intervals, matchesMissing }: ConditionBounds): ConditionBounds | undefined {
+  if (!intervals.every(isPoint)) return undefined;
+  return { intervals: union(intervals.map(({ low }) => point(hashValue(low)))), exact: false, matchesMissing };
 }
 
 /** How little bounds tell: points tell most, and the fewer the more. */

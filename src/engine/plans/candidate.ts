@@ -8,6 +8,7 @@ import { indexOrder } from './index-order.ts';
 import { IndexScan } from './index-scan.ts';
 import type { Choice, Plan, PlanQuery, Ran } from './plan.ts';
 import { stageDoc } from './stage.ts';
+import { pathChoices } from './wildcard.ts';
 
 /** A scan of one index that would answer a query. */
 export interface Candidate {
@@ -34,18 +35,29 @@ export interface Contender {
   count(limit: number): number;
 }
 
+/** Kinds whose keys stand in the order of their fields, one after the other. */
+const ORDERED_KINDS: ReadonlySet<string> = new Set(['btree', 'hashed']);
+
 /** All scans that answer something of the query; the hinted one in any case. */
 export function candidates(query: PlanQuery): Candidate[] {
   const { choices, hinted } = query;
   return choices
-    .filter((choice) => kindOf(choice.key).name === 'btree' && (hinted || holdsAll(choice, query)))
-    .map((choice) => candidate(choice, query))
+    .filter((choice) => hinted || holdsAll(choice, query))
+    .flatMap((choice) => {
+      const kind = kindOf(choice.key).name;
+      if (kind === 'wildcard') {
+        return pathChoices(choice, query.conditions)
+          .map((path) => candidate(path.choice, { ...query, conditions: path.conditions }))
+          .filter(({ scan }) => scan.bounded > 0);
+      }
+      return ORDERED_KINDS.has(kind) ? [candidate(choice, query)] : [];
+    })
     .filter(({ narrow, sorted }) => narrow || hinted || (sorted && query.sort));
 }
 
 function candidate(choice: Choice, { conditions, conjuncts, sort }: PlanQuery): Candidate {
   const { key, arrays, spec } = choice;
-  const assigned = assignBounds([...key.keys()], arrays, conditions);
+  const assigned = assignBounds(key, arrays, conditions);
   const scan = new IndexScan(choice, assigned);
   const order = sort && indexOrder(key, sort, assigned, scan.points, arrays);
   if (order) scan.inOrder(order);

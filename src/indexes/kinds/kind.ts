@@ -14,6 +14,8 @@ export interface DocumentKeys {
   readonly keys: readonly IndexKey[];
   /** Where the fields of the key pattern met arrays, undefined where none did: what an index is multikey in. */
   readonly arrays: ArrayParts | undefined;
+  /** The same for a kind whose keys have paths of the document's own: those that were arrays. */
+  readonly arrayPaths?: ReadonlySet<string>;
 }
 
 /** Makes the keys of documents for one index. Pure: the same document always has the same keys. */

@@ -1,15 +1,15 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc } from '../../bson/index.ts';
+import { hashed } from './hashed.ts';
 import type { IndexKind } from './kind.ts';
 import { ordered } from './ordered.ts';
 import { text } from './text.ts';
+import { wildcard } from './wildcard.ts';
 
 /** By the text that stands for a direction in the key pattern. */
 const KINDS: ReadonlyMap<string, IndexKind> = new Map(
-  [absent('hashed'), absent('2d'), absent('2dsphere'), text].map((kind) => [kind.name, kind]),
+  [hashed, absent('2d'), absent('2dsphere'), text].map((kind) => [kind.name, kind]),
 );
-
-const WILDCARD = absent('wildcard');
 
 /** The kind of an index, by its key pattern. Throws CannotCreateIndex where it names none. */
 export function kindOf(pattern: Doc): IndexKind {
@@ -19,7 +19,7 @@ export function kindOf(pattern: Doc): IndexKind {
     if (kind) return kind;
     throw new CodedError('CannotCreateIndex', `Unknown index plugin '${name}'`);
   }
-  return [...pattern.keys()].some(isWildcardPath) ? WILDCARD : ordered;
+  return [...pattern.keys()].some(isWildcardPath) ? wildcard : ordered;
 }
 
 /** `$**` or `path.$**`. */

@@ -9,7 +9,7 @@ export { type FieldPredicate, fieldPredicates } from './bounds.ts';
 export { isExpressionDoc } from './comparison.ts';
 export { compileCondition, isOnValues } from './compile.ts';
 export type { Predicate } from './predicate.ts';
-export { upsertSeed } from './seed.ts';
+export { checkUpsertFilter, upsertSeed } from './seed.ts';
 export { hasText } from './text.ts';
 export { conjuncts, type FilterNode, filterTree, operatorNodes, showAll, showFilter } from './tree.ts';
 

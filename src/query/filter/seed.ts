@@ -3,6 +3,17 @@ import { BSONRegExp, type Doc, type Value } from '../../bson/index.ts';
 import { isArray, isDoc } from '../value.ts';
 import { isExpressionDoc } from './comparison.ts';
 
+/** Expressions fix no field that an upsert could begin with, so MongoDB allows none. Throws QueryFeatureNotAllowed. */
+export function checkUpsertFilter(filter: Doc): void {
+  for (const [name, operand] of filter) {
+    if (name === '$expr') {
+      throw new CodedError('QueryFeatureNotAllowed', '$expr is not allowed in the query predicate for an upsert');
+    }
+    if (!name.startsWith('$') || !isArray(operand)) continue;
+    for (const branch of operand) if (isDoc(branch)) checkUpsertFilter(branch);
+  }
+}
+
 /**
  * The document that an upsert starts from: the fields that the filter fixes by equality, in order of their paths.
  * With `only`, just that top-level field (a replacement keeps nothing but `_id`). Throws NotSingleValueField when the

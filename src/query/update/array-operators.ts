@@ -146,7 +146,7 @@ export function pop(name: string, operand: Value): Leaf {
 
 /** `$pull`: a value, a condition on each element, or a filter for elements that are documents. */
 export function pull(operand: Value, context: QueryContext): Leaf {
-  return culling('$pull', pullTest(operand, context));
+  return culling(pullTest(operand, context));
 }
 
 function pullTest(operand: Value, context: QueryContext): (item: Value) => boolean {
@@ -172,15 +172,15 @@ function isCondition(operand: Doc): boolean {
 /** `$pullAll`. */
 export function pullAll(operand: Value, { collator }: QueryContext): Leaf {
   if (!isArray(operand)) throw badValue(`$pullAll requires an array argument but was given a ${typeName(operand)}`);
-  return culling('$pullAll', (item) => contains(operand, item, collator));
+  return culling((item) => contains(operand, item, collator));
 }
 
-function culling(operator: string, test: (item: Value) => boolean): Leaf {
+function culling(test: (item: Value) => boolean): Leaf {
   return {
     kind: 'leaf',
     creates: false,
     apply(value) {
-      if (!isArray(value)) throw badValue(`Cannot apply ${operator} to a non-array value`);
+      if (!isArray(value)) throw badValue('Cannot apply $pull to a non-array value');
       const kept = value.filter((item) => !test(item));
       return kept.length === value.length ? value : kept;
     },

@@ -8,12 +8,14 @@ import {
   compileUnset,
   type Transform,
 } from '../projection/index.ts';
+import { checkPipeline } from '../stages/index.ts';
 import type { QueryContext, Updater } from '../types.ts';
 import { isDoc } from '../value.ts';
 import { replaceDoc } from './replacement.ts';
 
 /** Compiles an update written as a pipeline. */
 export function compilePipelineUpdate(stages: readonly Doc[], context: QueryContext): Updater {
+  checkPipeline(stages);
   const transforms = stages.map((stage) => compileStage(stage, context));
   return {
     kind: 'pipeline',
@@ -26,9 +28,6 @@ export function compilePipelineUpdate(stages: readonly Doc[], context: QueryCont
 }
 
 function compileStage(stage: Doc, context: QueryContext): Transform {
-  if (stage.size !== 1) {
-    throw located(40323, 'A pipeline stage specification object must contain exactly one field.');
-  }
   const [name, spec] = [...stage][0]!;
   switch (name) {
     case '$set':

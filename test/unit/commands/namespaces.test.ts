@@ -140,7 +140,7 @@ describe('indexes', () => {
     [{ key: { a: 0 } }, 'CannotCreateIndex'],
     [{ key: { 'a..b': 1 } }, 'CannotCreateIndex'],
     [{ key: { $a: 1 } }, 'CannotCreateIndex'],
-    [{ key: { '$**': 1 } }, 'NotImplemented'],
+    [{ key: { '$**': 1 }, unique: true }, 'CannotCreateIndex'],
     [{ expireAfterSeconds: -1 }, 'CannotCreateIndex'],
     [{ expireAfterSeconds: '5' }, 'CannotCreateIndex'],
     [{ expireAfterSeconds: Number.NaN }, 'CannotCreateIndex'],

@@ -1,0 +1,134 @@
+import { CodedError } from '../../base/index.ts';
+import { type ArrayParts, type Doc, encodeKey, expandPaths, MinKey, type Value } from '../../bson/index.ts';
+import { isDescending } from '../bounds.ts';
+import type { IndexKey, IndexKind, KeyGenerator } from './kind.ts';
+import { WildcardPaths, wildcardsOf } from './wildcard-paths.ts';
+
+/** Keys of all fields, or many: each its path and its value, in the place of the one field of the pattern. */
+export const wildcard: IndexKind = {
+  name: 'wildcard',
+  check(definition) {
+    for (const option of ['sparse', 'unique']) if (definition.get(option) === true) throw unsupported(option);
+    if (definition.has('expireAfterSeconds')) throw unsupported('expireAfterSeconds', 'cannot make a TTL index');
+    checkPattern(definition);
+    new WildcardPaths(definition);
+  },
+  complete: (definition) => definition,
+  generator: (definition) => new WildcardKeys(definition),
+};
+
+function unsupported(option: string, context?: string): CodedError {
+  const why = `Index type 'wildcard' does not support the '${option}' option`;
+  return new CodedError('CannotCreateIndex', context ? `${context} :: caused by :: ${why}` : why);
+}
+
+function checkPattern(definition: Doc): void {
+  const key = definition.get('key') as Doc;
+  const wildcards = wildcardsOf(key);
+  if (wildcards.length > 1) {
+    throw new CodedError('Location7246201', 'Index Key can contain only one wildcard index field');
+  }
+  const projected = definition.has('wildcardProjection');
+  const others = [...key.keys()].filter((path) => !wildcards.includes(path));
+  if (others.length > 0 && wildcards[0] === '$**' && !projected) {
+    throw new CodedError(
+      'CannotCreateIndex',
+      "Compound wildcard indexes on all fields must also specify 'wildcardProjection' option",
+    );
+  }
+  const paths = new WildcardPaths(definition);
+  const overlapping = others.find((path) => paths.holds(path));
+  if (overlapping === undefined) return;
+  const included = paths.includedFor(overlapping);
+  if (!projected) {
+    throw new CodedError(
+      'Location7246204',
+      `A wildcard index field should not overlap with and index key fields if wildcard projection is empty, however '${overlapping}' is overlapping with the wildcard index field.`,
+    );
+  }
+  if (included === undefined) {
+    throw new CodedError(
+      'Location7246209',
+      `wildcardProjection paths must exclude all regular index fields, however '${overlapping}'is not excluded.`,
+    );
+  }
+  throw new CodedError(
+    'Location7246208',
+    `Index Key and Wildcard Projection cannot contain overlapping fields, however '${overlapping}' index field is ovverlapping with '${included}' wildcardProjection path.`,
+  );
+}
+
+/** A value that is held, by its path. */
+type Held = readonly [path: Value, value: Value];
+
+const NO_PATH: Held = [new MinKey(), new MinKey()];
+
+class WildcardKeys implements KeyGenerator {
+  readonly #paths: WildcardPaths;
+  readonly #at: number;
+  readonly #others: readonly (readonly string[])[];
+  readonly #descending: readonly boolean[];
+
+  constructor(definition: Doc) {
+    const key = definition.get('key') as Doc;
+    const names = [...key.keys()];
+    this.#paths = new WildcardPaths(definition);
+    this.#at = names.indexOf(wildcardsOf(key)[0]!);
+    this.#others = names.filter((_, field) => field !== this.#at).map((path) => path.split('.'));
+    this.#descending = [...key.values()].map(isDescending);
+  }
+
+  keys(doc: Doc) {
+    const held: Held[] = [];
+    const arrayPaths = new Set<string>();
+    this.#gather(doc, '', held, arrayPaths);
+    // The other fields of a compound one are to be found in any case.
+    if (held.length === 0 && this.#others.length > 0) held.push(NO_PATH);
+    const { rows, arrays } = expandPaths(doc, this.#others);
+    const keys: IndexKey[] = [];
+    for (const row of rows) {
+      for (const entry of held) keys.push(this.#key(row.values, entry));
+    }
+    if (!arrays && arrayPaths.size === 0) return { keys, arrays: undefined };
+    return { keys, arrays: this.#withWildcard(arrays), arrayPaths };
+  }
+
+  #withWildcard(arrays: ArrayParts | undefined): ArrayParts {
+    const others = arrays ?? this.#others.map(() => new Set<number>());
+    return [...others.slice(0, this.#at), new Set<number>(), ...others.slice(this.#at)];
+  }
+
+  #key(others: readonly Value[], [path, value]: Held): IndexKey {
+    const values = [...others.slice(0, this.#at), value, ...others.slice(this.#at)];
+    let key = '';
+    for (let field = 0; field < values.length; field++) {
+      if (field === this.#at) key += encodeKey(path);
+      key += encodeKey(values[field], this.#descending[field]);
+    }
+    return { key, values };
+  }
+
+  #gather(doc: Doc, prefix: string, held: Held[], arrayPaths: Set<string>): void {
+    for (const [name, value] of doc) {
+      const path = prefix + name;
+      // No filter reaches a field with a dot in its name.
+      if (name.includes('.') || !this.#paths.leadsOn(path)) continue;
+      if (!Array.isArray(value)) this.#gatherValue(value, path, held, arrayPaths);
+      else {
+        arrayPaths.add(path);
+        if (value.length === 0) this.#hold(path, undefined, held);
+        // An array right in an array is held whole.
+        for (const item of value) this.#gatherValue(item, path, held, arrayPaths);
+      }
+    }
+  }
+
+  #gatherValue(value: Value, path: string, held: Held[], arrayPaths: Set<string>): void {
+    if (value instanceof Map && value.size > 0) this.#gather(value, `${path}.`, held, arrayPaths);
+    else this.#hold(path, value, held);
+  }
+
+  #hold(path: string, value: Value, held: Held[]): void {
+    if (this.#paths.holds(path)) held.push([path, value]);
+  }
+}
