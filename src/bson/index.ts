@@ -25,6 +25,7 @@ export { encode, pointerNamespace } from './encode.ts';
 export { fromExtendedJson, toExtendedJson } from './extended-json.ts';
 export { dateFromMillis, dateMillis } from './far-date.ts';
 export { hashValue } from './hash.ts';
+export { FieldReader } from './field-reader.ts';
 export { type KeptDoc, KeptFinder } from './kept.ts';
 export { encodeKey, flat } from './key.ts';
 export { doc, toPlain, toValue } from './literal.ts';

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { Int32 } from 'bson';
 import { readValue } from './decode.ts';
 import { MIN_KEY_BYTE, TYPE } from './types.ts';
-import type { Value } from './values.ts';
+import type { Doc, Value } from './values.ts';
 
 /** A document's bytes as a string of a character a byte (`latin1`): how documents are kept in memory. */
 export type KeptDoc = string;
@@ -41,6 +41,28 @@ export class KeptFinder {
   /** The same in the document that was found last. */
   findWithin(name: string): 'found' | 'absent' | 'unreadable' {
     return this.#findFrom(this.#start, name);
+  }
+
+  /** The fields of these names, read; what follows the last of them is not looked at. Undefined where it is unreadable. */
+  fields(text: KeptDoc, names: readonly string[]): Doc | undefined {
+    this.#text = text;
+    const doc: Doc = new Map();
+    const last = int32(text, 0) - 1;
+    if (!(last < text.length)) return undefined;
+    let at = 4;
+    while (at < last && doc.size < names.length) {
+      const type = text.charCodeAt(at++);
+      const nameStart = at;
+      while (text.charCodeAt(at) > 0) at++;
+      const name = wanted(text, nameStart, at, names);
+      at++;
+      const fixed = SIZES[type]!;
+      const end = at + (fixed === VARIABLE ? this.#size(type, at) : fixed);
+      if (!(end <= last)) return undefined;
+      if (name !== undefined && !doc.has(name)) doc.set(name, this.#read(type, at, end));
+      at = end;
+    }
+    return doc;
   }
 
   #findFrom(start: number, name: string): 'found' | 'absent' | 'unreadable' {
@@ -136,6 +158,15 @@ export class KeptFinder {
     }
     return values;
   }
+}
+
+/** Which of the names stands there, as text. */
+function wanted(text: KeptDoc, start: number, end: number, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    if (name.length !== end - start || !text.startsWith(name, start)) continue;
+    return isAscii(name, 0, name.length) ? name : Buffer.from(name, 'latin1').toString();
+  }
+  return undefined;
 }
 
 /** NaN past the text: in bit operations it would become 0. */

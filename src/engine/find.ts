@@ -1,5 +1,5 @@
 import { CodedError, type Env } from '../base/index.ts';
-import { type Doc, encode, type Value } from '../bson/index.ts';
+import { type Doc, encode, FieldReader, type Value } from '../bson/index.ts';
 import {
   type Comparator,
   carry,
@@ -163,8 +163,16 @@ async function* mapBatches<From, To>(batches: AsyncIterable<From[]>, map: (item:
   for await (const batch of batches) yield batch.map(map);
 }
 
-/** Every match decoded, batch by batch, for what works on documents and not on bytes. */
-export async function* findDocs(env: Env, handle: CollectionHandle, query: FindQuery): AsyncGenerator<Doc[]> {
+/** Every match decoded, batch by batch, for what works on documents and not on bytes; with `fields`, these alone. */
+export async function* findDocs(
+  env: Env,
+  handle: CollectionHandle,
+  query: FindQuery,
+  fields?: ReadonlySet<string>,
+): AsyncGenerator<Doc[]> {
   const { matches } = await execute(env, handle, query);
-  for await (const batch of matches) yield batch.map(({ doc, meta }) => carry(doc, meta));
+  const reader = fields && new FieldReader(fields);
+  for await (const batch of matches) {
+    yield batch.map((found) => carry(reader ? found.only(reader) : found.doc, found.meta));
+  }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/index.ts';
-import { type Doc, decode, decodeOnly, type KeptDoc } from '../bson/index.ts';
+import { type Doc, decode, decodeOnly, type FieldReader, type KeptDoc } from '../bson/index.ts';
 import type { LiveEntry } from '../log/index.ts';
 import type { Filter, Metadata } from '../query/index.ts';
 import type { Loaded } from './handle.ts';
@@ -31,6 +31,11 @@ export class Found {
   get doc(): Doc {
     this.#doc ??= decode(this.bytes);
     return this.#doc;
+  }
+
+  /** Of the document some fields alone, which is all that is read of it. */
+  only(reader: FieldReader): Doc {
+    return this.#doc ?? reader.read(this.#content);
   }
 
   /** What the plan knows of it; nothing, mostly. */

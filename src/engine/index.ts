@@ -2,4 +2,5 @@ export { type CheckedPart, type CheckOptions, checkDeployment, type Finding } fr
 export type * from './contract.ts';
 export { type EngineOptions, openEngine } from './engine.ts';
 export { checkIndexSpecs } from './index-spec.ts';
+export { type PipelinePlan, planPipeline } from './pipeline/push-down.ts';
 export type { UpkeepLimits } from './upkeep/upkeep.ts';

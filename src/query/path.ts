@@ -139,3 +139,15 @@ export function resolvePath(start: Found, parts: readonly string[], from = 0): F
   }
   return value;
 }
+
+/** The document with a value set at a path, or taken away with MISSING; copies along the path, and replaces what is no document. */
+export function withValue(doc: Doc, path: readonly string[], value: Found, from = 0): Doc {
+  const name = path[from]!;
+  const copy = new Map(doc);
+  if (from < path.length - 1) {
+    const child = doc.get(name);
+    copy.set(name, withValue(isDoc(child) ? child : new Map(), path, value, from + 1));
+  } else if (value === MISSING) copy.delete(name);
+  else copy.set(name, value);
+  return copy;
+}

@@ -1,10 +1,11 @@
 import type { Collator, Doc, KeptDoc, Value } from '../bson/index.ts';
 import type { TextDefinition, TextSearch } from '../text/index.ts';
+import type { Found } from './value.ts';
 
 /** What a command gives along with its query. */
 export interface QueryContext {
   /** `let` of the command, already evaluated; names without `$$`. */
-  readonly variables?: ReadonlyMap<string, Value>;
+  readonly variables?: ReadonlyMap<string, Found> | undefined;
   /** `$$NOW`. */
   readonly now: Date;
   /** The order of strings; without one, that of code points. */
@@ -57,12 +58,22 @@ export interface Metadata {
  */
 export type Comparator = (left: Doc, right: Doc, leftMeta?: Metadata, rightMeta?: Metadata) => number;
 
+/** Another collection as stages see it. */
+export interface Foreign {
+  /** As that of a context. */
+  readonly textIndex?: () => TextDefinition;
+  /** What a pipeline on it gives; what stands in front of it goes down to indexes. */
+  run(stages: readonly Doc[], context: PipelineContext): AsyncIterable<Doc[]>;
+  /** Where an index answers what a path is equal to: how many documents there are. */
+  indexed(path: string): Promise<{ readonly documents: number } | undefined>;
+}
+
 /** What stages need of the world outside the pipeline. */
 export interface PipelineContext extends QueryContext {
   readonly db: string;
   readonly collection: string;
-  /** All documents of another collection of the same database, for `$lookup`, `$unionWith`, `$graphLookup`. */
-  read(collection: string): Promise<Doc[]>;
+  /** Another collection of the same database, for `$lookup`, `$unionWith`, `$graphLookup`. */
+  foreign(collection: string): Foreign;
   /** `$out`: the collection's new content, at once. */
   replaceCollection(db: string, collection: string, docs: Doc[]): Promise<void>;
   /** `$merge`: one batch, decided by the stage. */

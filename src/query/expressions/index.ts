@@ -22,6 +22,7 @@ import { type Binding, type Compiler, constant, type Expression, folded, type Op
 import { checkVariableRead } from './variable-name.ts';
 import { variables } from './variables.ts';
 
+export { variableName } from './variable-name.ts';
 export { bind, type Compiler, type Expression, type Scope } from './types.ts';
 
 const OPERATORS: Operators = {
@@ -174,7 +175,9 @@ function compileVariable(name: string, context: QueryContext, names: ReadonlySet
       return constant(name.toLowerCase());
   }
   if (context.variables?.has(name)) {
-    return constant(context.variables.get(name));
+    const { variables } = context;
+    // Looked up when it is used: `$lookup` gives what it compiled once other values for each document.
+    return () => variables.get(name);
   }
   throw located(17276, `Use of undefined variable: ${name}`);
 }

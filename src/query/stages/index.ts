@@ -1,15 +1,19 @@
-import type { Doc } from '../../bson/index.ts';
+import type { Doc, Value } from '../../bson/index.ts';
 import { located, notImplemented } from '../error.ts';
-import { hasText } from '../filter/index.ts';
+import { compileFilter, hasText } from '../filter/index.ts';
 import type { PipelineContext } from '../types.ts';
 import { isArray, isDoc } from '../value.ts';
+import { facet } from './facet.ts';
 import { densify, fill } from './gaps.ts';
+import { graphLookup } from './graph-lookup.ts';
 import { bucket, bucketAuto, group, sortByCount } from './group.ts';
-import { facet, graphLookup, lookup, unionWith } from './join.ts';
+import { lookup } from './lookup.ts';
+import { OWN_SOURCES } from './own-source.ts';
 import { redact } from './redact.ts';
 import * as simple from './simple.ts';
 import { documents, fromServer } from './source.ts';
 import type { Stage, StageCompiler, Stream } from './stage.ts';
+import { unionWith } from './union-with.ts';
 import { unwind } from './unwind.ts';
 import { setWindowFields } from './window.ts';
 import { merge, out } from './write.ts';
@@ -47,22 +51,13 @@ const STAGES: Readonly<Record<string, StageCompiler>> = {
   $set: simple.addFields,
   $setWindowFields: setWindowFields,
   $skip: simple.skip,
-  $sort: simple.sort,
+  $sort: (spec, env) => simple.sort(spec, env),
   $sortByCount: sortByCount,
   $unionWith: unionWith,
   $unset: simple.unset,
   $unwind: unwind,
 };
 
-const FIRST_ONLY = new Set([
-  '$collStats',
-  '$currentOp',
-  '$documents',
-  '$indexStats',
-  '$listLocalSessions',
-  '$listSessions',
-  '$planCacheStats',
-]);
 const LAST_ONLY = new Set(['$out', '$merge']);
 /** Stages that MongoDB has and DiscoDB has not. */
 const NOT_HERE = new Set(['$changeStream', '$geoNear', '$search', '$searchMeta', '$vectorSearch', '$rankFusion']);
@@ -75,7 +70,8 @@ export function checkPipeline(stages: readonly Doc[]): void {
     const name = stageName(stage);
     if (NOT_HERE.has(name)) throw notImplemented(`${name} is not supported by DiscoDB`);
     if (!Object.hasOwn(STAGES, name)) throw located(40324, `Unrecognized pipeline stage name: '${name}'`);
-    if (FIRST_ONLY.has(name) && at > 0) throw located(40602, `${name} is only valid as the first stage in a pipeline.`);
+    if (OWN_SOURCES.has(name) && at > 0)
+      throw located(40602, `${name} is only valid as the first stage in a pipeline.`);
     if (at > 0 && isTextMatch(stage)) {
       throw located(17313, '$match with $text is only allowed as the first pipeline stage');
     }
@@ -102,7 +98,7 @@ function checkNested(name: string, stage: Doc): void {
   }
 }
 
-function isTextMatch(stage: Doc): boolean {
+export function isTextMatch(stage: Doc): boolean {
   const filter = stage.get('$match');
   return isDoc(filter) && hasText(filter);
 }
@@ -111,7 +107,7 @@ function isTextMatch(stage: Doc): boolean {
 function isBanned(stage: Doc, outer: string): boolean {
   const name = stageName(stage);
   if (LAST_ONLY.has(name)) return true;
-  return outer === '$facet' && (name === '$facet' || FIRST_ONLY.has(name) || isTextMatch(stage));
+  return outer === '$facet' && (name === '$facet' || OWN_SOURCES.has(name) || isTextMatch(stage));
 }
 
 function stageName(stage: Doc): string {
@@ -125,15 +121,53 @@ function stageName(stage: Doc): string {
 /** Whether a pipeline's first stage makes its own documents, so that its collection need not be read. */
 export function startsPipeline(stages: readonly Doc[]): boolean {
   const [first] = stages;
-  return first !== undefined && FIRST_ONLY.has(stageName(first));
+  return first !== undefined && OWN_SOURCES.has(stageName(first));
 }
 
 /** Compiles the whole pipeline at once and runs it as its result is pulled. */
 export function runPipeline(stages: readonly Doc[], source: Stream, context: PipelineContext): Stream {
+  return compilePipeline(stages, context)(source);
+}
+
+/** A pipeline as one stage, which may run many times. Throws for what MongoDB refuses. */
+export function compilePipeline(stages: readonly Doc[], context: PipelineContext): Stage {
   checkPipeline(stages);
-  const compiled = stages.map((stage): Stage => {
+  let env = { context, compile: compilePipeline };
+  const compiled: Stage[] = [];
+  for (let at = 0; at < stages.length; at++) {
+    const stage = stages[at]!;
     const name = stageName(stage);
-    return STAGES[name]!(stage.get(name), { context, run: runPipeline }, name);
-  });
-  return compiled.reduce((stream, stage) => stage(stream), source);
+    const after = stages.slice(at + 1);
+    if (name === '$sort') compiled.push(simple.sort(stage.get(name), env, keptAfterSort(after)));
+    else if (name === '$lookup' && unwindsOf(stage.get(name), after[0])) {
+      // The array would be made only to be taken apart.
+      compiled.push(lookup(stage.get(name), env, name, after[0]!.get('$unwind')));
+      at++;
+    } else compiled.push(STAGES[name]!(stage.get(name), env, name));
+    if (at === 0 && isTextMatch(stage)) env = { ...env, context: afterText(stage, context) };
+  }
+  return (source) => compiled.reduce((stream, stage) => stage(stream), source);
+}
+
+/** The stages after a `$text` know its score, and search no more. */
+function afterText(stage: Doc, { textIndex, ...context }: PipelineContext): PipelineContext {
+  const { metadata } = compileFilter(stage.get('$match') as Doc, { ...context, ...(textIndex && { textIndex }) });
+  return { ...context, metadata };
+}
+
+/** Of what is sorted, how many from the front are ever looked at. */
+function keptAfterSort(after: readonly Doc[]): number {
+  let skipped = 0;
+  for (const stage of after) {
+    if (stage.has('$skip')) skipped += Number(stage.get('$skip'));
+    else return stage.has('$limit') ? skipped + Number(stage.get('$limit')) : Number.POSITIVE_INFINITY;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** Whether the stage takes apart what the `$lookup` before it made. */
+function unwindsOf(lookupSpec: Value, after: Doc | undefined): boolean {
+  const unwinding = after?.get('$unwind');
+  const path = isDoc(unwinding) ? unwinding.get('path') : unwinding;
+  return isDoc(lookupSpec) && path !== undefined && path === `$${lookupSpec.get('as')}`;
 }

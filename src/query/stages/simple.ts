@@ -6,7 +6,7 @@ import { exactLong, intOrLong } from '../number.ts';
 import { compileAddFields, compileProject, compileReplaceRoot, compileUnset } from '../projection/index.ts';
 import { compileSort } from '../sort.ts';
 import { element, isDoc, isNumeric, typeName } from '../value.ts';
-import { mapped, type Stage, type StageCompiler, whole } from './stage.ts';
+import { mapped, type Stage, type StageCompiler, type StageEnv, streamOf, whole } from './stage.ts';
 
 /** The stages that are another part of this room, applied to a stream. */
 export const match: StageCompiler = (spec, { context }) => {
@@ -17,13 +17,22 @@ export const match: StageCompiler = (spec, { context }) => {
   };
 };
 
-export const sort: StageCompiler = (spec, { context }) => {
+/** `keep` is how many from the front anybody looks at. */
+export function sort(spec: Value, { context }: StageEnv, keep = Number.POSITIVE_INFINITY): Stage {
   if (!isDoc(spec)) throw located(15973, 'the $sort key specification must be an object');
   if (spec.size === 0) throw located(15976, '$sort stage must have at least one sort key');
   const order = compileSort(spec, context.collator);
   checkMetaSort(spec, context.metadata);
-  return whole((docs) => docs.sort((left, right) => order(left, right, metadataOf(left), metadataOf(right))));
-};
+  const byAll = (left: Doc, right: Doc) => order(left, right, metadataOf(left), metadataOf(right));
+  return async function* (source) {
+    let held: Doc[] = [];
+    for await (const batch of source) {
+      for (const doc of batch) held.push(doc);
+      if (held.length > 2 * keep) held = held.sort(byAll).slice(0, keep);
+    }
+    yield* streamOf(held.sort(byAll));
+  };
+}
 
 export const skip: StageCompiler = (spec) => {
   const count = countOf(spec, '$skip', 5107200);

@@ -1,6 +1,6 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { carry, metadataOf } from '../metadata.ts';
-import type { PipelineContext } from '../types.ts';
+import type { Foreign, PipelineContext } from '../types.ts';
 
 /**
  * Documents on their way, in batches as they come: an asynchronous step for each document would cost more than most
@@ -11,14 +11,24 @@ export type Stream = AsyncIterable<Doc[]>;
 /** A stage ready to run: it pulls from the one before it, and holds no more than its meaning demands. */
 export type Stage = (source: Stream) => Stream;
 
-/** What a stage is compiled with. `run` runs a pipeline inside this one (`$lookup`, `$facet`). */
+/** What a stage is compiled with. `compile` is for pipelines inside this one (`$lookup`, `$facet`). */
 export interface StageEnv {
   readonly context: PipelineContext;
-  run(stages: readonly Doc[], source: Stream, context: PipelineContext): Stream;
+  compile(stages: readonly Doc[], context: PipelineContext): Stage;
 }
 
 /** Makes a stage of its specification. Throws for what MongoDB refuses. */
 export type StageCompiler = (spec: Value, env: StageEnv, name: string) => Stage;
+
+/** The context of a pipeline within a stage, on another collection where one is named. */
+export function within(
+  { textIndex: _, metadata: __, ...context }: PipelineContext,
+  collection: string | undefined,
+  foreign: Foreign | undefined,
+): PipelineContext {
+  const searched = foreign?.textIndex && { textIndex: foreign.textIndex };
+  return { ...context, ...searched, collection: collection ?? context.collection };
+}
 
 export async function collect(source: Stream): Promise<Doc[]> {
   const docs: Doc[] = [];

@@ -1,21 +1,22 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
-import { resolvePath } from '../path.ts';
+import { resolvePath, withValue } from '../path.ts';
 import { type Found, isArray, isDoc, MISSING, typeName } from '../value.ts';
 import { each, type StageCompiler } from './stage.ts';
 
-interface Options {
+/** The argument of `$unwind`. */
+export interface Unwinding {
   readonly path: readonly string[];
   readonly index: readonly string[] | undefined;
   readonly preserve: boolean;
 }
 
 export const unwind: StageCompiler = (spec) => {
-  const options = parse(spec);
+  const options = parseUnwind(spec);
   return each((doc) => take(doc, options));
 };
 
-function parse(spec: Value): Options {
+export function parseUnwind(spec: Value): Unwinding {
   if (typeof spec === 'string') return { path: fieldPath(spec), index: undefined, preserve: false };
   if (!isDoc(spec)) {
     throw located(
@@ -62,12 +63,12 @@ function fieldPath(path: string): string[] {
   return path.slice(1).split('.');
 }
 
-function* take(doc: Doc, { path, index, preserve }: Options): Generator<Doc> {
+function* take(doc: Doc, { path, index, preserve }: Unwinding): Generator<Doc> {
   const value = resolveThroughDocs(doc, path);
-  const withIndex = (result: Doc, at: Value) => (index ? put(result, index, at) : result);
+  const withIndex = (result: Doc, at: Value) => (index ? withValue(result, index, at) : result);
   if (isArray(value)) {
-    if (value.length === 0 && preserve) yield withIndex(put(doc, path, MISSING), null);
-    for (const [at, item] of value.entries()) yield withIndex(put(doc, path, item), BigInt(at));
+    if (value.length === 0 && preserve) yield withIndex(withValue(doc, path, MISSING), null);
+    for (const [at, item] of value.entries()) yield withIndex(withValue(doc, path, item), BigInt(at));
   } else if (value !== MISSING && value !== null && value !== undefined) {
     yield withIndex(doc, null);
   } else if (preserve) yield withIndex(doc, null);
@@ -81,16 +82,4 @@ function resolveThroughDocs(doc: Doc, path: readonly string[]): Found {
     value = resolvePath(value, [part]);
   }
   return value;
-}
-
-/** The document with a field set, or taken away; copies only along the path. */
-function put(doc: Doc, path: readonly string[], value: Found): Doc {
-  const [name, ...rest] = path;
-  const copy = new Map(doc);
-  if (rest.length > 0) {
-    const child = doc.get(name!);
-    copy.set(name!, put(isDoc(child) ? child : new Map(), rest, value));
-  } else if (value === MISSING) copy.delete(name!);
-  else copy.set(name!, value);
-  return copy;
 }

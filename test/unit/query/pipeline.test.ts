@@ -258,16 +258,16 @@ const CASES: [
       {
         _id: 1,
         g: [
-          { name: 'a', next: 'b', d: 0n },
-          { name: 'b', next: 'a', d: 1n },
+          { _id: 1, name: 'a', next: 'b', d: 0n },
+          { _id: 2, name: 'b', next: 'a', d: 1n },
         ],
       },
     ],
     undefined,
     {
       g: [
-        { name: 'a', next: 'b' },
-        { name: 'b', next: 'a' },
+        { _id: 1, name: 'a', next: 'b' },
+        { _id: 2, name: 'b', next: 'a' },
       ],
     },
   ],

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { CodedError } from '../../../src/base/index.ts';
 import { type Doc, doc, encode, toExtendedJson } from '../../../src/bson/index.ts';
-import type { PipelineContext, QueryContext } from '../../../src/query/index.ts';
+import { type PipelineContext, type QueryContext, runPipeline } from '../../../src/query/index.ts';
 
 export const NOW = new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
 
@@ -14,7 +14,16 @@ export function pipelineContext(collections: Record<string, object[]> = {}): Pip
     written,
     db: 'test',
     collection: 'main',
-    read: async (name) => (collections[name] ?? []).map((item) => doc(item)),
+    foreign: (name) => ({
+      indexed: async () => undefined,
+      async *run(stages, own) {
+        const documents = (collections[name] ?? []).map((item) => doc(item));
+        const source = async function* () {
+          yield documents;
+        };
+        yield* runPipeline(stages, source(), own);
+      },
+    }),
     replaceCollection: async (db, collection, docs) => void written.push([db, collection, docs.map(show)]),
     merge: async (spec, docs) => void written.push([show(spec), docs.map(show)]),
     source: async (stage) => [doc({ stage })],

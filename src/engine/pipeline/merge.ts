@@ -1,11 +1,11 @@
-import { CodedError, type Env } from '../base/index.ts';
-import { type Doc, doc as literal, type Value } from '../bson/index.ts';
-import { compileFilter, type QueryContext } from '../query/index.ts';
-import type { Engine, Namespace, UpdateStatement } from './contract.ts';
-import { encodeWithIdFirst } from './document-id.ts';
-import { eachMatch, type Work } from './match.ts';
-import type { Namespaces } from './namespaces.ts';
-import { WriteBatch } from './write-batch.ts';
+import { CodedError, type Env } from '../../base/index.ts';
+import { type Doc, doc as literal, type Value } from '../../bson/index.ts';
+import { compileFilter, type QueryContext } from '../../query/index.ts';
+import type { Engine, Namespace, UpdateStatement } from '../contract.ts';
+import { encodeWithIdFirst } from '../document-id.ts';
+import { eachMatch, type Work } from '../match.ts';
+import type { Namespaces } from '../namespaces.ts';
+import { WriteBatch } from '../write-batch.ts';
 
 /** `$out`: the old documents go and the new ones come in one group of the log, as far as memory allows. */
 export async function replaceContent(

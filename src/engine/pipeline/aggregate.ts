@@ -1,0 +1,129 @@
+import type { Env } from '../../base/index.ts';
+import { type Doc, encode, type Value } from '../../bson/index.ts';
+import {
+  checkPipeline,
+  compileFilter,
+  compilePipeline,
+  countOf,
+  type PipelineContext,
+  runPipeline,
+  startsPipeline,
+} from '../../query/index.ts';
+import type { AggregateOptions, DocCursor, Engine, Namespace } from '../contract.ts';
+import { countMatches } from '../count.ts';
+import { emptyCursor, QueueCursor } from '../cursor.ts';
+import { checkQuery, find, findDocs } from '../find.ts';
+import type { Namespaces } from '../namespaces.ts';
+import { searching } from '../text-index.ts';
+import { mergeInto, replaceContent } from './merge.ts';
+import { type PipelinePlan, planPipeline } from './push-down.ts';
+import { stageSource } from './sources.ts';
+
+/** Documents encoded between two looks at whether the client still wants more. */
+const OUTPUT_BATCH = 128;
+
+/** What pipelines run on. */
+interface Deployment {
+  readonly engine: Engine;
+  readonly env: Env;
+  readonly namespaces: Namespaces;
+}
+
+/** Runs a pipeline: what stands in front goes down to `find`, the rest works on decoded documents. */
+export async function aggregate(
+  engine: Engine,
+  env: Env,
+  namespaces: Namespaces,
+  ns: Namespace,
+  pipeline: readonly Doc[],
+  query: AggregateOptions,
+): Promise<DocCursor> {
+  const deployment = { engine, env, namespaces };
+  const context = pipelineContext(deployment, ns, query);
+  checkPipeline(pipeline);
+  // What is wrong with a stage is told of the pipeline as it was given.
+  compilePipeline(pipeline, context);
+  if (startsPipeline(pipeline)) return new QueueCursor(encoded(runPipeline(pipeline, nothing(), context)));
+  const plan = planPipeline(pipeline, query);
+  const handle = namespaces.handle(ns);
+  if (!handle) checkQuery(plan.query);
+  if (plan.rest.length === 0) return handle ? find(env, handle, plan.query) : emptyCursor();
+  return new QueueCursor(encoded(planned(deployment, ns, plan, context)));
+}
+
+/** The documents of a pipeline that runs inside another one. */
+function run(
+  deployment: Deployment,
+  ns: Namespace,
+  pipeline: readonly Doc[],
+  query: AggregateOptions,
+  context: PipelineContext,
+): AsyncIterable<Doc[]> {
+  if (startsPipeline(pipeline)) return runPipeline(pipeline, nothing(), context);
+  return planned(deployment, ns, planPipeline(pipeline, query), context);
+}
+
+function planned(
+  { env, namespaces }: Deployment,
+  ns: Namespace,
+  { query, fields, rest }: PipelinePlan,
+  given: PipelineContext,
+): AsyncIterable<Doc[]> {
+  const handle = namespaces.handle(ns);
+  // What `$text` searches is for the query alone; the stages after it know its score.
+  const { textIndex: _, ...own } = given;
+  const { metadata } = compileFilter(query.filter, query.context);
+  const context = { ...own, metadata };
+  if (!handle) return runPipeline(rest, nothing(), context);
+  const counted = countOf(rest);
+  if (counted) {
+    const count = async function* () {
+      yield counted.documents(await countMatches(env, handle, query));
+    };
+    return runPipeline(counted.rest, count(), context);
+  }
+  return runPipeline(rest, findDocs(env, handle, query, fields), context);
+}
+
+function pipelineContext(deployment: Deployment, ns: Namespace, query: AggregateOptions): PipelineContext {
+  const { engine, env, namespaces } = deployment;
+  const context: PipelineContext = {
+    ...query.context,
+    db: ns.db,
+    collection: ns.coll,
+    foreign: (coll) => {
+      const other = { db: ns.db, coll };
+      const handle = namespaces.handle(other);
+      const { textIndex } = searching(query, other, handle?.info).context;
+      return {
+        ...(textIndex && { textIndex }),
+        async indexed(path) {
+          if (!handle) return undefined;
+          const { collection } = await handle.load();
+          const first = [...collection.secondary.values()].filter(({ ready }) => ready).map(({ spec }) => spec);
+          const usable = first.some(
+            ({ key, spec }) =>
+              key.keys().next().value === path &&
+              Number(key.get(path)) !== 0 &&
+              !['sparse', 'hidden', 'partialFilterExpression', 'collation'].some((option) => spec.has(option)),
+          );
+          return path === '_id' || usable ? { documents: collection.count } : undefined;
+        },
+        run: (stages, own) =>
+          run(deployment, other, stages, { read: query.read, context: own }, { ...own, collection: coll }),
+      };
+    },
+    replaceCollection: (db, coll, docs) => replaceContent(env, namespaces, { db, coll }, docs, query.bypassValidation),
+    merge: (spec, docs) => mergeInto(engine, ns, query.context, spec, docs, query.bypassValidation),
+    source: (stage: string, spec: Value) => stageSource(engine, ns, env, stage, spec),
+  };
+  return context;
+}
+
+async function* encoded(batches: AsyncIterable<Doc[]>): AsyncGenerator<Uint8Array[]> {
+  for await (const batch of batches) {
+    for (let at = 0; at < batch.length; at += OUTPUT_BATCH) yield batch.slice(at, at + OUTPUT_BATCH).map(encode);
+  }
+}
+
+async function* nothing(): AsyncGenerator<Doc[]> {}

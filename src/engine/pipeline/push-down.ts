@@ -1,0 +1,39 @@
+import type { Doc, Value } from '../../bson/index.ts';
+import { neededFields, optimize } from '../../query/index.ts';
+import type { AggregateOptions, FindQuery } from '../contract.ts';
+
+/** How a pipeline runs: a query finds the documents, the stages that are left work on them. */
+export interface PipelinePlan {
+  readonly query: FindQuery;
+  /** The top-level fields that the rest reads; undefined where it may read any. */
+  readonly fields: ReadonlySet<string> | undefined;
+  readonly rest: readonly Doc[];
+}
+
+/** Of a pipeline whose stages are valid and begin with no source of their own. */
+export function planPipeline(stages: readonly Doc[], given: AggregateOptions): PipelinePlan {
+  const pipeline = optimize(stages);
+  let at = 0;
+  const next = (name: string) => (pipeline[at]?.has(name) ? pipeline[at++]!.get(name) : undefined);
+  const filter = asDoc(next('$match')) ?? new Map();
+  const sort = asDoc(next('$sort'));
+  let [skip, limit] = [0, Number.POSITIVE_INFINITY];
+  for (; at < pipeline.length; at++) {
+    const stage = pipeline[at]!;
+    if (stage.has('$skip')) {
+      const count = Number(stage.get('$skip'));
+      // What skips all that a limit has left needs no query, and a query knows no limit of none.
+      if (count >= limit) break;
+      skip += count;
+      limit -= count;
+    } else if (stage.has('$limit')) limit = Math.min(limit, Number(stage.get('$limit')));
+    else break;
+  }
+  const rest = pipeline.slice(at);
+  const query = { ...given, filter, sort, skip, limit: limit === Number.POSITIVE_INFINITY ? 0 : limit };
+  return { query, fields: neededFields(rest), rest };
+}
+
+function asDoc(value: Value): Doc | undefined {
+  return value instanceof Map ? value : undefined;
+}

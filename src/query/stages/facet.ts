@@ -1,0 +1,34 @@
+import type { Doc } from '../../bson/index.ts';
+import { located } from '../error.ts';
+import { element, isArray, isDoc, typeName } from '../value.ts';
+import { collect, type StageCompiler, streamOf } from './stage.ts';
+
+/** `$facet`: several pipelines over the same documents, which are read once. */
+export const facet: StageCompiler = (spec, env) => {
+  if (!isDoc(spec) || spec.size === 0) {
+    throw located(40169, `the $facet specification must be a non-empty object, but found: ${element('$facet', spec)}`);
+  }
+  const facets = [...spec].map(([name, stages]) => {
+    if (name.startsWith('$'))
+      throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
+    if (name.includes('.'))
+      throw located(16412, `FieldPath field names may not contain '.'. Consider using $getField or $setField.`);
+    if (!isArray(stages)) {
+      throw located(40170, `arguments to $facet must be arrays, ${name} is type ${typeName(stages)}`);
+    }
+    const pipeline = stages.map((stage): Doc => {
+      if (isDoc(stage)) return stage;
+      throw located(
+        40171,
+        `elements of arrays in $facet spec must be non-empty objects, ${name} argument contained an element of type ${typeName(stage)}`,
+      );
+    });
+    return { name, run: env.compile(pipeline, env.context) };
+  });
+  return async function* (source) {
+    const docs = await collect(source);
+    const result: Doc = new Map();
+    for (const { name, run } of facets) result.set(name, await collect(run(streamOf(docs))));
+    yield [result];
+  };
+};
