@@ -131,7 +131,7 @@ describe('a stage under a collation', () => {
         { $lookup: { from: 'other', localField: 'k', foreignField: 'k', as: 'found' } },
         { $project: { found: 1 } },
       ],
-      [{ _id: 0, found: [{ k: 'B' }] }],
+      [{ _id: 0, found: [{ _id: 5, k: 'B' }] }],
     ],
     [
       '$lookup by pipeline',
@@ -147,7 +147,7 @@ describe('a stage under a collation', () => {
         },
         { $project: { found: 1 } },
       ],
-      [{ _id: 0, found: [{ k: 'B' }] }],
+      [{ _id: 0, found: [{ _id: 5, k: 'B' }] }],
     ],
     [
       '$graphLookup',
@@ -164,7 +164,7 @@ describe('a stage under a collation', () => {
         },
         { $project: { found: 1 } },
       ],
-      [{ _id: 0, found: [{ k: 'B' }] }],
+      [{ _id: 0, found: [{ _id: 5, k: 'B' }] }],
     ],
     [
       '$unionWith',
@@ -197,7 +197,7 @@ describe('a stage under a collation', () => {
       [{ _id: null, v: [0, 1, 0, 1] }],
     ],
   ])('%s', async (_, stages, expected) => {
-    const others = { other: [{ k: 'B' }, { k: 'x' }] };
+    const others = { other: [{ _id: 5, k: 'B' }, { _id: 6, k: 'x' }] };
     expect(await run(stages, WORDS, others)).toEqual((expected as object[]).map((each) => show(doc(each))));
   });
 });
