@@ -22,8 +22,8 @@ import { type Binding, type Compiler, constant, type Expression, folded, type Op
 import { checkVariableRead } from './variable-name.ts';
 import { variables } from './variables.ts';
 
-export { variableName } from './variable-name.ts';
 export { bind, type Compiler, type Expression, type Scope } from './types.ts';
+export { variableName } from './variable-name.ts';
 
 const OPERATORS: Operators = {
   ...arithmetic,

@@ -57,7 +57,6 @@ export function parseLookup(spec: Value, context: QueryContext): LookupSpec {
     throw failedToParse("$lookup requires both or neither of 'localField' and 'foreignField' to be specified");
   }
   const variables = [...(given ?? [])].map(([name, value]): Variable => {
-
     return { name: variableName(name), expression: compileExpression(value, context) };
   });
   return { from, as, fields, pipeline, variables };

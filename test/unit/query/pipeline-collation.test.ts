@@ -197,7 +197,12 @@ describe('a stage under a collation', () => {
       [{ _id: null, v: [0, 1, 0, 1] }],
     ],
   ])('%s', async (_, stages, expected) => {
-    const others = { other: [{ _id: 5, k: 'B' }, { _id: 6, k: 'x' }] };
+    const others = {
+      other: [
+        { _id: 5, k: 'B' },
+        { _id: 6, k: 'x' },
+      ],
+    };
     expect(await run(stages, WORDS, others)).toEqual((expected as object[]).map((each) => show(doc(each))));
   });
 });
