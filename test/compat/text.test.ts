@@ -127,6 +127,36 @@ describe('the score', () => {
   });
 });
 
+test('an $or takes it beside clauses with an index', async () => {
+  const mixed = db.collection<Document>('mixed');
+  await mixed.createIndexes([{ key: { a: 'text' } }, { key: { b: 1 } }]);
+  await mixed.insertMany([
+    { _id: 1, a: 'tea', b: 5 },
+    { _id: 2, a: 'tea cake', b: 1 },
+    { _id: 3, a: 'coffee', b: 5 },
+    { _id: 4, a: 'coffee', b: 1 },
+  ] as Document[]);
+  const projection = { s: { $meta: 'textScore' }, a: 1 };
+  const either = { $or: [search('tea'), { b: 5 }] };
+  expect(await ids(mixed.find(either).toArray())).toEqual([1, 2, 3]);
+  expect(
+    await mixed
+      .find({ ...either, _id: { $gt: 1 as never } }, { projection })
+      .sort({ _id: 1 })
+      .toArray(),
+  ).toEqual([
+    { _id: 2, a: 'tea cake', s: 0.75 },
+    { _id: 3, a: 'coffee' },
+  ]);
+  expect(await ids(mixed.find({ $or: [{ $and: [search('tea'), { b: 1 }] }, { b: 5 }] }).toArray())).toEqual([1, 2, 3]);
+  const { queryPlanner } = await mixed.find(either).explain();
+  expect(queryPlanner.winningPlan).toMatchObject({
+    stage: 'OR',
+    inputStages: [{ stage: 'TEXT_MATCH' }, { stage: 'IXSCAN' }],
+  });
+  await expect(mixed.find({ $or: [search('tea'), { c: 5 }] }).toArray()).rejects.toMatchObject({ code: 291 });
+});
+
 test('writes go by it', async () => {
   const notes = db.collection<Document>('notes');
   await notes.createIndex({ '$**': 'text' }, { weights: { title: 5 }, default_language: 'none' });

@@ -64,7 +64,7 @@ function scanPlan(collection: Collection, { scan, sorted, exact, residual }: Can
   };
 }
 
-function* slotsOf(collection: Collection, scan: IndexScan): Generator<Slot> {
+export function* slotsOf(collection: Collection, scan: IndexScan): Generator<Slot> {
   for (const { recordId } of scan.entries()) {
     const slot = collection.slot(recordId);
     if (slot) yield slot;

@@ -1,14 +1,17 @@
 import { CodedError } from '../../base/index.ts';
 import { BSONRegExp, type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { isDescending, keyPrefix, keysOf, kindOf } from '../../indexes/index.ts';
-import type { Metadata } from '../../query/index.ts';
+import { conjuncts, type FilterNode, type Metadata } from '../../query/index.ts';
 import type { TextSearch } from '../../text/index.ts';
 import { type Collection, nsText } from '../collection.ts';
 import { implies } from '../implies.ts';
 import type { Slot } from '../slot.ts';
-import type { Condition } from './condition.ts';
+import type { Candidate } from './candidate.ts';
+import { type Condition, conditionsOf } from './condition.ts';
+import { slotsOf } from './ordered.ts';
 import type { AccessPath, Choice, Plan, PlanQuery, Ran } from './plan.ts';
 import { type StageWork, stageDoc } from './stage.ts';
+import { branchScan } from './union.ts';
 
 /** `$text`, by the text index and by nothing else: the documents of each term, best first. */
 export const byText: AccessPath = {
@@ -22,6 +25,52 @@ export const byText: AccessPath = {
 };
 
 function planText(query: PlanQuery, search: TextSearch, choice: Choice): Plan {
+  const isText = (node: FilterNode) => node.kind === 'other' && node.name === '$text';
+  if (query.conjuncts.some(isText)) return planSearch(query, search, choice);
+  for (const node of query.conjuncts) {
+    const branches = node.kind === '$or' ? node.children.map(conjuncts) : [];
+    const searched = branches.find((nodes) => nodes.some(isText));
+    if (!searched) continue;
+    const rest = query.conjuncts.filter((other) => other !== node);
+    const scans = branches.filter((nodes) => nodes !== searched).map((nodes) => branchScan(query, [...nodes, ...rest]));
+    if (scans.some((scan) => scan === undefined)) break;
+    const conditions = conditionsOf([...searched, ...rest]);
+    return besides(query, planSearch({ ...query, conditions }, search, choice), search, scans as Candidate[]);
+  }
+  throw noPlan(
+    query,
+    'Failed to produce a solution for TEXT under OR - other non-TEXT clauses under OR have to be indexed as well.',
+  );
+}
+
+/** A search as one of the branches of an `$or`. What only the others find has no score. */
+function besides({ collection }: PlanQuery, found: Plan, search: TextSearch, others: readonly Candidate[]): Plan {
+  return {
+    ...found,
+    stage: 'OR',
+    *slots() {
+      const seen = new Set<Slot>();
+      for (const slots of [found.slots(), ...others.map(({ scan }) => slotsOf(collection, scan))]) {
+        for (const slot of slots) {
+          if (seen.has(slot)) continue;
+          seen.add(slot);
+          yield slot;
+        }
+      }
+    },
+    get keysExamined() {
+      return others.reduce((sum, { scan }) => sum + scan.keysExamined, found.keysExamined ?? 0);
+    },
+    describe: (ran) =>
+      stageDoc('OR', {
+        work: ran && { advanced: ran.matched, works: ran.docsExamined + 1 },
+        input: [found.describe(ran), ...others.map(({ scan }) => scan.describe(ran !== undefined))],
+      }),
+    meta: (doc) => (search.matches(doc) ? new Score(search, doc) : {}),
+  };
+}
+
+function planSearch(query: PlanQuery, search: TextSearch, choice: Choice): Plan {
   const { collection, sort } = query;
   const prefix = prefixValues(query, search, choice);
   const start = keyPrefix(
@@ -82,38 +131,28 @@ function* textSlots(collection: Collection, choice: Choice, scans: readonly Term
 
 /** The values of the index's fields before the text: the filter must fix each of them. */
 function prefixValues(query: PlanQuery, { definition }: TextSearch, choice: Choice): Value[] {
-  const { collection, conditions, filter } = query;
+  const { conditions, filter } = query;
   const partial = choice.spec.get('partialFilterExpression');
   const usable = !(partial instanceof Map) || implies(filter.source, partial);
   const values = definition.prefix.map((path) => {
     const equal = conditions.find((each) => each.path === path && isEquality(each));
     return equal && { value: equal.operand };
   });
-  const under = isUnderOr(filter.source);
-  if (usable && !under && values.every((each) => each !== undefined)) return values.map((each) => each!.value);
-  throw new CodedError(
-    'NoQueryExecutionPlans',
-    `error processing query: ns=${nsText(collection.ns)} planner returned error :: caused by :: ${
-      under
-        ? 'Failed to produce a solution for TEXT under OR - other non-TEXT clauses under OR have to be indexed as well.'
-        : 'failed to use text index to satisfy $text query (if text index is compound, are equality predicates given for all prefix fields?)'
-    }`,
+  if (usable && values.every((each) => each !== undefined)) return values.map((each) => each!.value);
+  throw noPlan(
+    query,
+    'failed to use text index to satisfy $text query (if text index is compound, are equality predicates given for all prefix fields?)',
   );
+}
+
+function noPlan({ collection }: PlanQuery, why: string): CodedError {
+  const ns = nsText(collection.ns);
+  const message = `error processing query: ns=${ns} planner returned error :: caused by :: ${why}`;
+  return new CodedError('NoQueryExecutionPlans', message);
 }
 
 function isEquality({ operator, operand, negated, scopes }: Condition): boolean {
   return operator === '$eq' && !negated && scopes.length === 0 && !(operand instanceof BSONRegExp);
-}
-
-/** Whether a document may match without the `$text`. */
-function isUnderOr(filter: Doc): boolean {
-  return [...filter].every(([name, operand]) => {
-    if (name === '$text') return false;
-    if (!Array.isArray(operand)) return true;
-    const branches = operand.filter((branch) => branch instanceof Map);
-    if (name === '$and') return branches.every(isUnderOr);
-    return name !== '$or' || branches.some(isUnderOr);
-  });
 }
 
 function describe(

@@ -14,13 +14,13 @@ export function unions(query: PlanQuery): Contender[] {
   return query.conjuncts.flatMap((node) => {
     if (node.kind !== '$or') return [];
     const rest = query.conjuncts.filter((other) => other !== node);
-    const branches = node.children.map((child) => branch(query, [...conjuncts(child), ...rest]));
+    const branches = node.children.map((child) => branchScan(query, [...conjuncts(child), ...rest]));
     return branches.every((each) => each !== undefined) ? [unionOf(query, branches, rest)] : [];
   });
 }
 
 /** The scan with the fewest keys among those that bound the branch. */
-function branch(query: PlanQuery, nodes: readonly FilterNode[]): Candidate | undefined {
+export function branchScan(query: PlanQuery, nodes: readonly FilterNode[]): Candidate | undefined {
   const filter = { ...query.filter, source: showAll(nodes) ?? new Map() };
   const found = candidates({ ...query, filter, conjuncts: nodes, conditions: conditionsOf(nodes), sort: undefined })
     .filter(({ scan }) => scan.bounded > 0)
