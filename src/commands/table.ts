@@ -1,6 +1,7 @@
 import { aggregate } from './aggregate.ts';
 import { buildInfo } from './build-info.ts';
 import { bulkWrite } from './bulk-write.ts';
+import { checkMetadataConsistency } from './check-metadata-consistency.ts';
 import { collStats } from './coll-stats.ts';
 import { compact } from './compact.ts';
 import { connectionStatus } from './connection-status.ts';
@@ -56,6 +57,7 @@ const ALL: readonly Command[] = [
   aggregate,
   buildInfo,
   bulkWrite,
+  checkMetadataConsistency,
   collStats,
   compact,
   connectionStatus,

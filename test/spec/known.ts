@@ -11,5 +11,6 @@ export const KNOWN: ReadonlyMap<RegExp, string> = new Map([
     /inserting _id with type null via (insertOne|insertMany|bulkWrite|clientBulkWrite)$/,
     'the driver puts an ObjectId where _id is null',
   ],
+  [/errors if the command response is not a cursor$/, 'the driver sends the command of a cursor when that is read'],
   [/partialResult is unset when/, 'the driver has a partial result of zeros there'],
 ]);

@@ -100,10 +100,12 @@ function verb<T>(verbs: Verbs<T>, name: string): (target: T, args: Document) => 
   return found;
 }
 
-function commandCursor(target: Db, { command, commandName: _, cursorType, batchSize, comment, ...options }: Document) {
+function commandCursor(target: Db, args: Document) {
+  const { command, commandName: _, cursorType, batchSize, comment, maxTimeMS, ...options } = args;
   const cursor = target.runCursorCommand(command, { cursorType, ...options } as Document);
   if (batchSize !== undefined) cursor.setBatchSize(batchSize);
   if (comment !== undefined) cursor.setComment(comment);
+  if (maxTimeMS !== undefined) cursor.setMaxTimeMS(maxTimeMS);
   return cursor;
 }
 
