@@ -71,9 +71,14 @@ function checkKind(args: {
 }): void {
   const refuse = (message: string) => new CodedError('FailedToParse', message);
   if (!args.remove && !args.update) throw refuse('Either an update or remove=true must be specified');
-  if (!args.remove) return;
+  if (!args.remove) {
+    if (Array.isArray(args.update) && args.arrayFilters) {
+      throw refuse('Cannot specify arrayFilters and a pipeline update');
+    }
+    return;
+  }
   if (args.update) throw refuse('Cannot specify both an update and remove=true');
-  if (args.upsert) throw refuse('Cannot specify both upsert=true and remove=true');
+  if (args.upsert) throw refuse('Cannot specify both upsert=true and remove=true ');
   if (args.new)
     throw refuse("Cannot specify both new=true and remove=true; 'remove' always returns the deleted document");
   if (args.arrayFilters) throw refuse('Cannot specify arrayFilters and remove=true');
