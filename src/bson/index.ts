@@ -17,7 +17,7 @@ export {
   ObjectId,
   Timestamp,
 } from 'bson';
-export type { CollationSpec } from './collation-spec.ts';
+export { type CollationSpec, parseCollation } from './collation-spec.ts';
 export { Collator, sameCollation } from './collator.ts';
 export { compare, comparison, equal, identical } from './compare.ts';
 export { decode, decodeOnly, decodeWithout, getField } from './decode.ts';
@@ -32,7 +32,7 @@ export { doc, toPlain, toValue } from './literal.ts';
 export { newObjectId } from './object-id.ts';
 export { type ArrayParts, expandPaths, type PathRow, type PathRows, type PathValues, pathValues } from './path.ts';
 export { showDoc, showValue } from './show.ts';
-export { type TextKeys, TextOrder } from './text-order.ts';
+export { type TextKeys, TextOrder, withTextKeys } from './text-order.ts';
 export { isNumber, MAX_DEPTH, scopeOf, TYPE, type TypeAlias, typeAlias, typeNumber } from './types.ts';
 export { validate } from './validate.ts';
 export { type Doc, RawDoc, type Value } from './values.ts';

@@ -17,7 +17,7 @@ interface Class {
   uses: number;
 }
 
-/** Classes that no key holds are kept until there are so many: a key is made before it is put in. */
+/** Classes that no key holds are kept until there are so many: a key is made before it is put in, and another one taken out between. */
 const IDLE_MAX = 1000;
 
 /**
@@ -59,11 +59,11 @@ export class TextOrder implements TextKeys {
     });
   }
 
-  /** Such a key was taken out. */
+  /** Such a key was taken out; another of the same class may be on its way in. */
   release(values: readonly Value[]): void {
     eachText(values, (text) => {
       const found = this.#classes.get(text);
-      if (found && --found.uses === 0) this.#classes.delete(text);
+      if (found && --found.uses === 0) this.#idle.add(text);
     });
   }
 
@@ -79,6 +79,15 @@ export class TextOrder implements TextKeys {
     const upper = this.#classes.nextHigherPair(text)?.[1];
     return labelBetween(lower?.label, upper?.label, (lower?.born ?? -1) >= (upper?.born ?? -1) ? 'lower' : 'upper');
   }
+}
+
+/** The value with the texts' keys in place of the texts, those within documents and arrays too. */
+export function withTextKeys(value: Value, texts: TextKeys): Value {
+  if (typeof value === 'string') return texts.key(value);
+  if (value instanceof BSONSymbol) return texts.key(value.value);
+  if (Array.isArray(value)) return value.map((item) => withTextKeys(item, texts));
+  if (value instanceof Map) return new Map([...value].map(([name, item]) => [name, withTextKeys(item, texts)]));
+  return value;
 }
 
 /** The texts of values, those within documents and arrays too. */

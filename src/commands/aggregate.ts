@@ -34,6 +34,7 @@ export const aggregate = defineCommand({
       context: queryContext(context, args.let),
       hint: args.hint,
       bypassValidation: args.bypassDocumentValidation,
+      collation: args.collation,
     });
     const cursor = await context.cursors.begin(
       source,

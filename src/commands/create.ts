@@ -1,5 +1,5 @@
 import { CodedError } from '../base/index.ts';
-import { doc, type Value } from '../bson/index.ts';
+import { Collator, doc, type Value } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
 import { boolean, collectionName, document, integer, isDocument, unsupported } from './fields.ts';
 import { writable } from './shared/namespace.ts';
@@ -40,7 +40,11 @@ export const create = defineCommand({
     const ns = writable(request.db, args.create);
     if (args.idIndex) checkIdIndex(args.idIndex.get('key'));
     const { storageEngine, indexOptionDefaults } = args;
-    await engine.createCollection(ns, doc({ storageEngine, indexOptionDefaults, ...validationOptions(args) }));
+    const collation = Collator.of(args.collation)?.toDoc();
+    await engine.createCollection(
+      ns,
+      doc({ storageEngine, indexOptionDefaults, ...validationOptions(args), collation }),
+    );
     return new Map();
   },
 });

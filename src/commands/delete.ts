@@ -23,14 +23,14 @@ export const deleteCommand = defineCommand({
   async run(args, request, context) {
     checkBatchSize(args.deletes.length);
     const ns = writable(request.db, args.delete);
-    const statements = args.deletes.map(({ q, limit, hint }): DeleteStatement => {
+    const statements = args.deletes.map(({ q, limit, hint, collation }): DeleteStatement => {
       if (limit !== 0 && limit !== 1) {
         throw new CodedError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`);
       }
       if (limit === 0 && request.generic.txnNumber !== undefined) {
         throw new CodedError('InvalidOptions', 'Cannot use (or request) retryable writes with limit=0');
       }
-      return { filter: q, limit, hint };
+      return { filter: q, limit, hint, collation };
     });
     const result = await context.engine.delete(ns, statements, writeOptions(args, request, context));
     return writeReply('delete', result, request, context);

@@ -83,6 +83,7 @@ export const ERROR_CODES = {
   ExceededMemoryLimit: 146,
   DurationOverflow: 159,
   MaxStalenessOutOfRange: 160,
+  IncompatibleCollationVersion: 161,
   ViewDepthLimitExceeded: 165,
   CommandNotSupportedOnView: 166,
   OptionNotSupportedOnView: 167,

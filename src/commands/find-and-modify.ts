@@ -35,7 +35,7 @@ export const findAndModify = defineCommand({
   async run(args, request, context) {
     const ns = writable(request.db, args.findAndModify);
     checkKind(args);
-    const { query, sort, fields, arrayFilters, hint, update, upsert } = args;
+    const { query, sort, fields, arrayFilters, hint, update, upsert, collation } = args;
     const statement = {
       filter: query ?? new Map(),
       sort,
@@ -44,6 +44,7 @@ export const findAndModify = defineCommand({
       hint,
       update,
       upsert,
+      collation,
       returnNew: args.new,
     };
     const result = await context.engine.findAndModify(ns, statement, {

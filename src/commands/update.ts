@@ -29,13 +29,15 @@ export const update = defineCommand({
   async run(args, request, context) {
     checkBatchSize(args.updates.length);
     const ns = writable(request.db, args.update);
-    const statements = args.updates.map(({ q, u, c, multi, upsert, arrayFilters, hint, sort }): UpdateStatement => {
-      if (multi && request.generic.txnNumber !== undefined) {
-        throw new CodedError('InvalidOptions', 'Cannot use (or request) retryable writes with multi=true');
-      }
-      if (multi && sort) throw new CodedError('FailedToParse', 'Cannot specify sort with multi=true');
-      return { filter: q, update: u, constants: c, multi, upsert, arrayFilters, hint, sort };
-    });
+    const statements = args.updates.map(
+      ({ q, u, c, multi, upsert, arrayFilters, hint, sort, collation }): UpdateStatement => {
+        if (multi && request.generic.txnNumber !== undefined) {
+          throw new CodedError('InvalidOptions', 'Cannot use (or request) retryable writes with multi=true');
+        }
+        if (multi && sort) throw new CodedError('FailedToParse', 'Cannot specify sort with multi=true');
+        return { filter: q, update: u, constants: c, multi, upsert, arrayFilters, hint, sort, collation };
+      },
+    );
     const result = await context.engine.update(ns, statements, writeOptions(args, request, context));
     return writeReply('update', result, request, context);
   },

@@ -1,5 +1,6 @@
 import { CodedError, type Env } from '../base/index.ts';
 import { compileFilter, type QueryContext } from '../query/index.ts';
+import { collated } from './collation.ts';
 import type { BulkOperation, BulkOutcome, BulkResult, StatementError, WriteOptions } from './contract.ts';
 import { withIdFirst } from './document-id.ts';
 import type { Loaded } from './handle.ts';
@@ -71,7 +72,7 @@ function isMulti(operation: BulkOperation): boolean {
 /** Throws what is wrong with an operation on a collection that does not exist. */
 export function checkOperation(operation: BulkOperation, context: QueryContext): void {
   if (operation.kind === 'update') compileStatement(operation, context);
-  if (operation.kind === 'delete') compileFilter(operation.filter, context);
+  if (operation.kind === 'delete') compileFilter(operation.filter, collated(context, operation.collation, undefined));
 }
 
 /** What operations did to a collection that does not exist, up to the error that ended them. */

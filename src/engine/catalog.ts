@@ -1,5 +1,5 @@
 import { CodedError, type Env, uuidBytes } from '../base/index.ts';
-import { Binary, type Doc, decode, encode, encodeKey, doc as literal, type Value } from '../bson/index.ts';
+import { Binary, type Doc, decode, encode, doc as literal, type Value } from '../bson/index.ts';
 import type { ChannelId, ChannelInfo, MessageId, NewChannel, Store } from '../store/index.ts';
 import { SYSTEM_CATEGORY } from './bootstrap.ts';
 import { Categories } from './categories.ts';
@@ -171,7 +171,7 @@ export class Catalog {
 
   async #change(removed: readonly string[], put: readonly Doc[]): Promise<void> {
     const { collection, reader } = await this.#handle.load();
-    const bySlot = (id: Value) => collection.byId(encodeKey(id));
+    const bySlot = (id: Value) => collection.ids.get(id);
     const before = await reader.readAll(removed.flatMap((id) => bySlot(id) ?? []));
     for (const id of removed) {
       const slot = bySlot(id);
@@ -192,7 +192,7 @@ export class Catalog {
     const dropped = [...this.#dropped].map(([channel, { category }]) => droppedDoc({ channel, category }));
     let restored = 0;
     for (const doc of [...[...this.entries()].map(toDoc), ...dropped]) {
-      const slot = collection.byId(encodeKey(doc.get('_id')));
+      const slot = collection.ids.get(doc.get('_id'));
       if (slot?.record.messageId === undefined || !ids.has(slot.record.messageId)) continue;
       collection.replace(slot, doc, encode(doc), doc);
       restored++;
@@ -311,9 +311,9 @@ export function indexSpec(spec: Value): IndexSpec {
   };
 }
 
-/** The `_id` index, which every collection has. */
-export function idIndex(): IndexSpec {
-  return indexSpec(literal({ v: 2, key: { _id: 1 }, name: '_id_' }));
+/** The `_id` index, which every collection has, with the collation of its options. */
+export function idIndex(options: Doc): IndexSpec {
+  return indexSpec(literal({ v: 2, key: { _id: 1 }, name: '_id_', collation: options.get('collation') }));
 }
 
 function randomHex({ random }: Env): string {

@@ -1,17 +1,15 @@
-import { assert, type Deferred, deferred } from '../base/index.ts';
-import { type Doc, decode, encode, encodeKey, getField, type KeptDoc, doc as literal } from '../bson/index.ts';
-import { type DocumentKeys, duplicateKeyError, kindOf, OrderedIndex } from '../indexes/index.ts';
+import { assert, type CodedError, type Deferred, deferred } from '../base/index.ts';
+import { type CollationSpec, type Doc, decode, encode, getField, type KeptDoc, doc as literal } from '../bson/index.ts';
+import { type DocumentKeys, duplicateKeyError, type OrderedIndex } from '../indexes/index.ts';
 import type { Append, Entry, LiveEntry, Log, Placement, RecordRef, RetryMark } from '../log/index.ts';
 import type { DocumentCache } from './cache.ts';
 import type { IndexSpec, Namespace } from './contract.ts';
 import { Home } from './home.ts';
+import { IdDirectory } from './id-directory.ts';
 import { Slot, type Version } from './slot.ts';
 
 /** The place of an entry that has not joined a batch yet. */
 const NOWHERE: RecordRef = { seq: 0, messageId: undefined, entries: 0, live: 0 };
-
-/** A key of an ObjectId and its place in a Map. */
-const ID_ENTRY_BYTES = 64;
 
 /** A secondary index with what the catalog says of it. */
 export interface BuiltIndex {
@@ -53,11 +51,13 @@ export class Collection {
   readonly secondary = new Map<string, BuiltIndex>();
   /** Groups that clients have written since the collection was opened. */
   commits = 0;
-  readonly #byId = new Map<string, Slot>();
+  /** By `_id`. */
+  readonly ids: IdDirectory;
+  /** What its statements compare by, where they do not say. */
+  readonly collation: CollationSpec | undefined;
   /** What is taken over, newest first, until all of it is there. */
   readonly #recovered: Slot[] = [];
   readonly #staged = new Map<number, Staged>();
-  #idOrder: OrderedIndex | undefined;
   readonly #onLost: (error: unknown) => void;
   #ended: unknown;
   #nextRecordId = 1;
@@ -67,11 +67,19 @@ export class Collection {
   #gate: Deferred<void> | undefined;
 
   /** `onLost` is told when the log has stopped: then memory is ahead of Discord for good, and must be thrown away. */
-  constructor(ns: Namespace, log: Log, cache: DocumentCache, onLost: (error: unknown) => void) {
+  constructor(
+    ns: Namespace,
+    log: Log,
+    cache: DocumentCache,
+    onLost: (error: unknown) => void,
+    collation?: CollationSpec,
+  ) {
     this.ns = ns;
     this.home = new Home(log);
     this.cache = cache;
     this.#onLost = onLost;
+    this.collation = collation;
+    this.ids = new IdDirectory(collation);
   }
 
   get log(): Log {
@@ -128,16 +136,6 @@ export class Collection {
     return bytes;
   }
 
-  /** An estimate of what the `_id` index takes in memory. */
-  get idIndexBytes(): number {
-    return this.#byId.size * ID_ENTRY_BYTES + (this.#idOrder?.bytes ?? 0);
-  }
-
-  /** The document of this `_id` key, if any. */
-  byId(idKey: string): Slot | undefined {
-    return this.#byId.get(idKey);
-  }
-
   /** All live slots in natural order; whoever waits between two of them may meet one that was deleted meanwhile. */
   scan(reverse = false): Iterable<Slot> {
     const slots = reverse ? [...this.slots.values()].reverse() : this.slots.values();
@@ -160,23 +158,13 @@ export class Collection {
     return staged ?? this.cache.getKept(slot);
   }
 
-  /** The `_id` index in key order, built when first asked for: most collections are only ever asked by equality. */
-  idOrder(): OrderedIndex {
-    if (!this.#idOrder) {
-      const key = literal({ _id: 1 });
-      const generator = kindOf(key).generator(literal({ key }));
-      this.#idOrder = new OrderedIndex({ key, generator, unique: true });
-      for (const slot of this.#byId.values()) this.#idOrder.insertKey(slot.recordId, slot.idKey);
-    }
-    return this.#idOrder;
-  }
-
   /** Takes a document over from the log while it is being opened, newest record first; `sortRecovered` ends that. */
   adopt(live: LiveEntry): void {
     const { bytes, placement } = live;
-    const slot = new Slot(live.recordId, idKeyOf(bytes), placement.record, placement.slot, bytes.length);
+    const id = getField(bytes, '_id');
+    const slot = new Slot(live.recordId, this.ids.keyOf(id), placement.record, placement.slot, bytes.length);
     this.#recovered.push(slot);
-    this.#byId.set(slot.idKey, slot);
+    this.ids.put(slot, id);
     this.#dataSize += bytes.length;
     this.cache.offer(slot, bytes);
     if (this.secondary.size > 0) {
@@ -194,18 +182,18 @@ export class Collection {
 
   /** Throws DuplicateKey, or what an index refuses, and changes nothing then. `bytes` begin with `_id`; `doc` is asked for only where an index needs it. */
   insert(bytes: Uint8Array, doc: () => Doc): Slot {
-    const idKey = idKeyOf(bytes);
-    if (this.#byId.has(idKey)) {
-      const id = new Map([['_id', getField(bytes, '_id')]]);
-      throw duplicateKeyError(nsText(this.ns), '_id_', literal({ _id: 1 }), id);
+    const id = getField(bytes, '_id');
+    const idKey = this.ids.keyOf(id);
+    if (this.ids.has(idKey)) {
+      const index = { name: '_id_', key: literal({ _id: 1 }), collation: this.ids.collation };
+      throw duplicateKeyError(nsText(this.ns), index, new Map([['_id', id]]));
     }
     const recordId = this.#nextRecordId;
     const keys = this.#prepareKeys(recordId, doc);
     this.#nextRecordId++;
     const slot = new Slot(recordId, idKey, NOWHERE, 0, bytes.length);
     this.slots.set(recordId, slot);
-    this.#byId.set(idKey, slot);
-    this.#idOrder?.insertKey(recordId, idKey);
+    this.ids.put(slot, id);
     for (const [index, prepared] of keys) index.insert(recordId, prepared);
     this.#dataSize += bytes.length;
     this.#stage(slot, { op: 'put', recordId, bytes });
@@ -300,7 +288,7 @@ export class Collection {
     this.#ended = reason;
     for (const slot of [...this.slots.values(), ...this.#recovered]) this.cache.drop(slot);
     this.slots.clear();
-    this.#byId.clear();
+    this.ids.clear();
   }
 
   /** The keys of every secondary index, all made and checked before any is put in. */
@@ -309,7 +297,7 @@ export class Collection {
     for (const { spec, index } of this.secondary.values()) {
       const prepared = index.prepare(doc());
       const conflict = index.conflict(recordId, prepared);
-      if (conflict) throw duplicateKeyError(nsText(this.ns), spec.name, spec.key, conflict.keyValue);
+      if (conflict) throw duplicateKey(this.ns, spec, conflict.keyValue);
       all.push([index, prepared]);
     }
     return all;
@@ -317,8 +305,7 @@ export class Collection {
 
   /** `named` is what the tombstone tells people. */
   #takeOut(slot: Slot, named: Doc): void {
-    this.#byId.delete(slot.idKey);
-    this.#idOrder?.removeKey(slot.recordId, slot.idKey);
+    this.ids.remove(slot, named.get('_id'));
     this.#dataSize -= slot.size;
     slot.deleted = true;
     this.#deleted++;
@@ -363,12 +350,14 @@ export function nsText(ns: Namespace): string {
   return `${ns.db}.${ns.coll}`;
 }
 
-function placeOf({ record, index }: Slot): Placement {
-  return { record, slot: index };
+/** What a unique index says to a document whose key it has already. */
+export function duplicateKey(ns: Namespace, { name, key, spec }: IndexSpec, keyValue: Doc): CodedError {
+  const collation = spec.get('collation');
+  return duplicateKeyError(nsText(ns), { name, key, collation: collation as Doc | undefined }, keyValue);
 }
 
-function idKeyOf(bytes: Uint8Array): string {
-  return encodeKey(getField(bytes, '_id'));
+function placeOf({ record, index }: Slot): Placement {
+  return { record, slot: index };
 }
 
 function* living(slots: Iterable<Slot>): Iterable<Slot> {

@@ -18,7 +18,7 @@ export interface CollectionInfo {
   readonly ns: Namespace;
   /** 16 bytes, subtype 4. */
   readonly uuid: Uint8Array;
-  /** The options of `create`, as given. */
+  /** The options of `create`, as given, but for `collation`, which has every option. */
   readonly options: Doc;
   readonly indexes: readonly IndexSpec[];
 }
@@ -80,6 +80,8 @@ export interface UpdateStatement {
   readonly arrayFilters?: readonly Doc[] | undefined;
   readonly sort?: Doc | undefined;
   readonly hint?: string | Doc | undefined;
+  /** As the client gave it; absent or empty is the collection's own. */
+  readonly collation?: Doc | undefined;
 }
 
 export interface DeleteStatement {
@@ -87,6 +89,7 @@ export interface DeleteStatement {
   /** 0 is all, 1 is the first. */
   readonly limit: 0 | 1;
   readonly hint?: string | Doc | undefined;
+  readonly collation?: Doc | undefined;
 }
 
 /** One operation of a `bulkWrite`. */
@@ -116,6 +119,7 @@ export interface FindAndModify {
   readonly sort?: Doc | undefined;
   readonly fields?: Doc | undefined;
   readonly hint?: string | Doc | undefined;
+  readonly collation?: Doc | undefined;
   readonly arrayFilters?: readonly Doc[] | undefined;
   /** Absent: remove. */
   readonly update?: Doc | Doc[] | undefined;
@@ -142,6 +146,8 @@ export interface FindQuery {
   /** 0 is no limit. */
   readonly limit: number;
   readonly hint?: string | Doc | undefined;
+  /** As the client gave it; absent or empty is the collection's own. The engine puts it into the context. */
+  readonly collation?: Doc | undefined;
   readonly min?: Doc | undefined;
   readonly max?: Doc | undefined;
   readonly returnKey?: boolean | undefined;
@@ -151,7 +157,8 @@ export interface FindQuery {
   readonly context: QueryContext;
 }
 
-export type AggregateOptions = Pick<FindQuery, 'read' | 'context' | 'hint'> & Pick<WriteOptions, 'bypassValidation'>;
+export type AggregateOptions = Pick<FindQuery, 'read' | 'context' | 'hint' | 'collation'> &
+  Pick<WriteOptions, 'bypassValidation'>;
 
 /** A pull stream of encoded documents, in the query's order. Holds at most one batch of its own. */
 export interface DocCursor {

@@ -7,6 +7,7 @@ import { findSystemChannels, SYSTEM_CATEGORY } from './bootstrap.ts';
 import { bulkWrite, checkOperation, outcomesOfNothing } from './bulk-write.ts';
 import { DocumentCache } from './cache.ts';
 import { Catalog, orphans } from './catalog.ts';
+import { collated, defaultCollation } from './collation.ts';
 import { nsText } from './collection.ts';
 import type {
   AggregateOptions,
@@ -149,7 +150,7 @@ class DiscordEngine implements Engine {
   async stats(ns: Namespace): Promise<CollectionStats> {
     const handle = this.#existing(ns);
     const { collection } = await handle.load();
-    const indexSizes = new Map([['_id_', collection.idIndexBytes]]);
+    const indexSizes = new Map([['_id_', collection.ids.bytes]]);
     for (const [name, { index }] of collection.secondary) indexSizes.set(name, index.bytes);
     return { count: collection.count, size: collection.dataSize, indexSizes, cached: collection.cachedBytes };
   }
@@ -211,7 +212,9 @@ class DiscordEngine implements Engine {
     const options = searching(given, ns, this.collection(ns));
     const loaded = await this.#loaded(ns);
     if (loaded) return deleteDocuments(loaded, statements, options);
-    return nothingWritten(statements, options, ({ filter }) => compileFilter(filter, options.context));
+    return nothingWritten(statements, options, ({ filter, collation }) =>
+      compileFilter(filter, collated(options.context, collation, undefined)),
+    );
   }
 
   async bulkWrite(ns: Namespace, operations: readonly BulkOperation[], given: WriteOptions): Promise<BulkResult> {
@@ -232,7 +235,7 @@ class DiscordEngine implements Engine {
   }
 
   async find(ns: Namespace, given: FindQuery): Promise<DocCursor> {
-    const query = searching(given, ns, this.collection(ns));
+    const query = this.#asked(ns, given);
     const handle = this.#namespaces.handle(ns);
     if (handle) return find(this.#env, handle, query);
     checkQuery(query);
@@ -240,7 +243,7 @@ class DiscordEngine implements Engine {
   }
 
   async count(ns: Namespace, given: FindQuery): Promise<number> {
-    const query = searching(given, ns, this.collection(ns));
+    const query = this.#asked(ns, given);
     const handle = this.#namespaces.handle(ns);
     if (handle) return countMatches(this.#env, handle, query);
     checkQuery(query);
@@ -248,7 +251,7 @@ class DiscordEngine implements Engine {
   }
 
   async distinct(ns: Namespace, path: string, given: FindQuery): Promise<Value[]> {
-    const query = searching(given, ns, this.collection(ns));
+    const query = this.#asked(ns, given);
     const handle = this.#namespaces.handle(ns);
     if (handle) return distinctValues(this.#env, handle, path, query);
     checkQuery(query);
@@ -256,11 +259,11 @@ class DiscordEngine implements Engine {
   }
 
   async aggregate(ns: Namespace, pipeline: readonly Doc[], query: AggregateOptions): Promise<DocCursor> {
-    return aggregate(this, this.#env, this.#namespaces, ns, pipeline, searching(query, ns, this.collection(ns)));
+    return aggregate(this, this.#env, this.#namespaces, ns, pipeline, this.#asked(ns, query));
   }
 
   async explain(ns: Namespace, given: FindQuery, verbosity: Verbosity): Promise<Doc> {
-    const query = searching(given, ns, this.collection(ns));
+    const query = this.#asked(ns, given);
     return explainFind(this.#env, this.#namespaces.handle(ns), nsText(ns), query, verbosity);
   }
 
@@ -289,6 +292,13 @@ class DiscordEngine implements Engine {
     await this.#namespaces.close();
     this.#unwatch();
     await this.#context.ownership.release();
+  }
+
+  /** A query with what it needs to know of its collection: what it compares by, and what it may search. */
+  #asked<Q extends Pick<FindQuery, 'context' | 'collation'>>(ns: Namespace, query: Q): Q {
+    const handle = this.#namespaces.handle(ns);
+    const own = handle && defaultCollation(handle.info.options);
+    return searching({ ...query, context: collated(query.context, query.collation, own) }, ns, handle?.info);
   }
 
   #existing(ns: Namespace): CollectionHandle {

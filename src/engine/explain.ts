@@ -26,7 +26,14 @@ export async function explainFind(
     : sortStage;
   const explained = literal({
     explainVersion: '1',
-    queryPlanner: { namespace, parsedQuery: query.filter, indexFilterSet: false, winningPlan, rejectedPlans: [] },
+    queryPlanner: {
+      namespace,
+      parsedQuery: query.filter,
+      collation: filter.collator?.toDoc(),
+      indexFilterSet: false,
+      winningPlan,
+      rejectedPlans: [],
+    },
   });
   if (verbosity === 'queryPlanner') return explained;
 

@@ -1,5 +1,5 @@
 import { CodedError, type Env } from '../base/index.ts';
-import { type Doc, decode, encode, RawDoc, type Value } from '../bson/index.ts';
+import { type CollationSpec, type Doc, decode, encode, RawDoc, type Value } from '../bson/index.ts';
 import {
   checkUpsertFilter,
   compileFilter,
@@ -7,6 +7,7 @@ import {
   compileUpdate,
   type QueryContext,
 } from '../query/index.ts';
+import { collated } from './collation.ts';
 import type { FindAndModify, FindAndModifyResult, WriteOptions } from './contract.ts';
 import type { Loaded } from './handle.ts';
 import { eachMatch, findOrMake, type Match, type Work } from './match.ts';
@@ -37,9 +38,11 @@ export async function findAndModify(
 
 /** Throws for a statement that cannot be. */
 export function compileModification(
-  { filter: query, fields, update, arrayFilters, upsert: makes }: FindAndModify,
-  context: QueryContext,
+  { filter: query, fields, update, arrayFilters, upsert: makes, collation }: FindAndModify,
+  given: QueryContext,
+  own?: CollationSpec,
 ) {
+  const context = collated(given, collation, own);
   const filter = compileFilter(query, context);
   if (makes) checkUpsertFilter(query);
   const projection = fields && compileProjection(fields, { context, filter });
@@ -49,7 +52,11 @@ export function compileModification(
 
 function* execute(env: Env, batch: WriteBatch, statement: FindAndModify): Work<Outcome> {
   const { returnNew } = statement;
-  const { filter, projection, updater } = compileModification(statement, batch.options.context);
+  const { filter, projection, updater } = compileModification(
+    statement,
+    batch.options.context,
+    batch.loaded.collection.collation,
+  );
   const shown = (bytes: Uint8Array) => (projection ? encode(projection.apply(decode(bytes))) : bytes);
 
   let outcome = NOTHING;

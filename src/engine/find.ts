@@ -40,7 +40,7 @@ export function checkQuery(query: FindQuery): void {
   shower(query, filter);
   refuse(query);
   if (query.sort && !naturalOrder(query.sort)) {
-    compileSort(query.sort);
+    compileSort(query.sort, query.context.collator);
     checkMetaSort(query.sort, filter.metadata);
   }
 }
@@ -75,7 +75,7 @@ async function* whileAlive(handle: CollectionHandle, matches: AsyncGenerator<Fou
 }
 
 async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filter: Filter): Promise<Execution> {
-  const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort) : undefined;
+  const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort, filter.collator) : undefined;
   if (compare) checkMetaSort(query.sort!, filter.metadata);
   const examined: Examined = { keys: 0, docs: 0 };
   if (!compare && !query.hint && !filter.text && !filter.source.has('_id') && (await handle.streamable())) {

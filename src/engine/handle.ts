@@ -1,9 +1,11 @@
 import { CodedError, type Env, InvariantError } from '../base/index.ts';
+import { Collator, type Doc } from '../bson/index.ts';
 import { kindOf, OrderedIndex } from '../indexes/index.ts';
 import { type KeyRing, type Log, type LogProblem, type LogSummary, type Ownership, openLog } from '../log/index.ts';
 import { compileFilter } from '../query/index.ts';
 import type { ChannelId, Store } from '../store/index.ts';
 import type { DocumentCache } from './cache.ts';
+import { defaultCollation } from './collation.ts';
 import { Collection, nsText } from './collection.ts';
 import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
 import { RecordReader } from './reader.ts';
@@ -188,11 +190,17 @@ export class CollectionHandle {
 
   #newLoaded(): Loaded {
     const { env, cache, shelf } = this.#context;
-    const collection: Collection = new Collection(this.info.ns, this.#log, cache, (error) => {
-      if (this.#loaded?.collection !== collection) return;
-      env.log.error({ err: error, ns: this.info.ns }, 'the collection stopped; it will be read anew');
-      this.#reset(error);
-    });
+    const collection: Collection = new Collection(
+      this.info.ns,
+      this.#log,
+      cache,
+      (error) => {
+        if (this.#loaded?.collection !== collection) return;
+        env.log.error({ err: error, ns: this.info.ns }, 'the collection stopped; it will be read anew');
+        this.#reset(error);
+      },
+      defaultCollation(this.info.options),
+    );
     for (const spec of this.info.indexes) {
       if (spec.name !== '_id_') collection.addIndex({ spec, index: buildIndex(spec), ready: true });
     }
@@ -230,9 +238,11 @@ export class CollectionHandle {
 
 /** The structure of an index as its definition asks for it. */
 export function buildIndex({ key, unique, spec }: IndexSpec): OrderedIndex {
-  const options = { key, unique, generator: kindOf(key).generator(spec) };
+  const collator = Collator.of(spec.get('collation') as Doc | undefined);
+  const texts = collator?.newOrder();
+  const options = { key, unique, generator: kindOf(key).generator(spec, texts), texts };
   const partial = spec.get('partialFilterExpression');
   if (!(partial instanceof Map)) return new OrderedIndex(options);
-  const filter = compileFilter(partial, { now: new Date(0), random: () => 0 });
+  const filter = compileFilter(partial, { now: new Date(0), random: () => 0, collator });
   return new OrderedIndex({ ...options, partial: (doc) => filter.matches(doc) });
 }

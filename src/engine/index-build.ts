@@ -1,15 +1,15 @@
 import { CodedError } from '../base/index.ts';
-import { type Doc, equal, identical, type Value } from '../bson/index.ts';
-import { duplicateKeyError, kindOf } from '../indexes/index.ts';
+import { Collator, type Doc, equal, identical, showDoc, type Value } from '../bson/index.ts';
+import { kindOf } from '../indexes/index.ts';
 import { compileFilter } from '../query/index.ts';
 import { idIndex, indexSpec } from './catalog.ts';
-import { type BuiltIndex, nsText } from './collection.ts';
-import type { IndexSpec } from './contract.ts';
+import { type BuiltIndex, duplicateKey, nsText } from './collection.ts';
+import type { IndexSpec, Namespace } from './contract.ts';
 import { buildIndex, type CollectionHandle, type Loaded } from './handle.ts';
 import { carryOut, eachMatch } from './match.ts';
 import type { Namespaces } from './namespaces.ts';
 
-const INDEX_VERSION = idIndex().spec.get('v') as Value;
+const INDEX_VERSION = idIndex(new Map()).spec.get('v') as Value;
 
 /**
  * Builds what is missing, all or nothing, while writes go on: a write maintains an index from the moment that its build
@@ -21,13 +21,16 @@ export async function createIndexes(
   specs: readonly Doc[],
 ): Promise<{ before: number; after: number }> {
   const before = handle.info.indexes.length;
-  const wanted = missing(handle.info.indexes, specs.map(normalized));
+  const wanted = missing(
+    handle.info.indexes,
+    specs.map((spec) => normalized(spec, handle.info.options)),
+  );
   if (wanted.length === 0) return { before, after: before };
   const loaded = await handle.load();
   const built = wanted.map((spec): BuiltIndex => ({ spec, index: buildIndex(spec), ready: false }));
   for (const index of built) loaded.collection.addIndex(index);
   try {
-    await fill(loaded, built, nsText(handle.info.ns));
+    await fill(loaded, built, handle.info.ns);
     await namespaces.setIndexes(handle, [...handle.info.indexes, ...wanted]);
     for (const index of built) index.ready = true;
   } catch (error) {
@@ -107,16 +110,41 @@ function checkSingle(others: readonly IndexSpec[], { key }: IndexSpec): void {
 }
 
 /** The definition as it is kept and shown: `v`, `key` and `name` in front, what MongoDB tolerates and forgets left out. */
-function normalized(spec: Doc): IndexSpec {
+function normalized(spec: Doc, options: Doc): IndexSpec {
   const head = ['v', 'key', 'name'];
   const fields: Doc = new Map(head.map((name) => [name, name === 'v' ? INDEX_VERSION : (spec.get(name) as Value)]));
   for (const [name, value] of spec) {
     const unset = value === false && (name === 'unique' || name === 'hidden');
-    if (!unset && ![...head, 'ns'].includes(name)) fields.set(name, value);
+    if (!unset && ![...head, 'ns', 'collation'].includes(name)) fields.set(name, value);
   }
   const key = spec.get('key') as Doc;
-  if (isIdKey(key)) return idIndex();
-  return indexSpec(kindOf(key).complete(fields));
+  const kind = kindOf(key);
+  const collation = collationOf(spec, options);
+  if (isIdKey(key)) return checkedIdIndex(options, collation);
+  if (collation) {
+    if (!COLLATED_KINDS.has(kind.name)) {
+      const shown = showDoc(collation);
+      throw new CodedError('CannotCreateIndex', `Index type '${kind.name}' does not support collation: ${shown}`);
+    }
+    fields.set('collation', collation);
+  }
+  return indexSpec(kind.complete(fields));
+}
+
+/** The kinds of index that hold strings to compare. */
+const COLLATED_KINDS: ReadonlySet<string> = new Set(['btree', 'hashed', '2dsphere', 'wildcard']);
+
+/** Every option of the index's collation: its own, or that of its collection. */
+function collationOf(spec: Doc, options: Doc): Doc | undefined {
+  const given = (spec.get('collation') ?? options.get('collation')) as Doc | undefined;
+  return Collator.of(given)?.toDoc();
+}
+
+function checkedIdIndex(options: Doc, collation: Doc | undefined): IndexSpec {
+  if (!equal(collation, options.get('collation'))) {
+    throw new CodedError('CannotCreateIndex', '_id index must have the collection default collation');
+  }
+  return idIndex(options);
 }
 
 function isIdKey(key: Doc): boolean {
@@ -124,7 +152,7 @@ function isIdKey(key: Doc): boolean {
 }
 
 /** Options that make two indexes on one key different indexes, as in the server since 5.0. */
-const IDENTITY = ['unique', 'sparse', 'partialFilterExpression'];
+const IDENTITY = ['unique', 'sparse', 'partialFilterExpression', 'collation'];
 
 /** Whether the two are one index, whatever their names and their other options. */
 function isEquivalent(left: IndexSpec, right: IndexSpec): boolean {
@@ -149,13 +177,13 @@ function sameOptions(left: Doc, right: Doc): boolean {
   );
 }
 
-async function fill(loaded: Loaded, built: readonly BuiltIndex[], ns: string): Promise<void> {
+async function fill(loaded: Loaded, built: readonly BuiltIndex[], ns: Namespace): Promise<void> {
   const everything = compileFilter(new Map(), { now: new Date(0), random: () => 0 });
   const work = eachMatch(loaded, { filter: everything, limit: 0 }, ({ slot, doc }) => {
     for (const { spec, index } of built) {
       const prepared = index.prepare(doc);
       const conflict = index.conflict(slot.recordId, prepared);
-      if (conflict) throw duplicateKeyError(ns, spec.name, spec.key, conflict.keyValue);
+      if (conflict) throw duplicateKey(ns, spec, conflict.keyValue);
       index.insert(slot.recordId, prepared);
     }
   });

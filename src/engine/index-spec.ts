@@ -24,7 +24,6 @@ const UNSUPPORTED: ReadonlyMap<string, (value: Value) => boolean> = new Map([
   ...['storageEngine', 'prepareUnique', 'clustered'].map(
     (name) => [name, (value: Value) => !isNothing(value)] as const,
   ),
-  ['collation', (value: Value) => !isSimpleCollation(value)],
 ]);
 
 /** The options that MongoDB lets the index on `_id` have. */
@@ -32,10 +31,6 @@ const ID_OPTIONS: ReadonlySet<string> = new Set(['v', 'key', 'name', 'ns', 'coll
 
 function isNothing(value: Value): boolean {
   return value === false || value === null || (value instanceof Map && value.size === 0);
-}
-
-function isSimpleCollation(value: Value): boolean {
-  return value instanceof Map && value.get('locale') === 'simple';
 }
 
 /** Checks the definitions that createIndexes was given; returns them with unknown options left out where that is asked for. */
@@ -54,6 +49,7 @@ export function checkIndexSpecs(specs: readonly Doc[], ignoreUnknown: boolean): 
       throw new CodedError('BadValue', `The index name '${name}' is not valid.`);
     }
     checkPartial(spec);
+    checkCollation(spec);
     if (isIdKey(key)) checkIdOptions(spec);
     else checkExpiry(spec, key.size);
     const known = withKnownFields(spec, ignoreUnknown);
@@ -70,6 +66,17 @@ function checkPartial(spec: Doc): void {
   if (spec.get('sparse') === true) {
     throw new CodedError('CannotCreateIndex', 'cannot mix "partialFilterExpression" and "sparse" options');
   }
+}
+
+/** What it says is read when the index is made. */
+function checkCollation(spec: Doc): void {
+  if (!spec.has('collation')) return;
+  const collation = spec.get('collation');
+  if (!(collation instanceof Map)) {
+    const type = typeAlias(collation);
+    throw new CodedError('TypeMismatch', `The field 'collation' must be an object, but got ${type}`);
+  }
+  if (collation.size === 0) throw new CodedError('BadValue', "The field 'collation' cannot be an empty object.");
 }
 
 function isIdKey(key: Doc): boolean {

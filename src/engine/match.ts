@@ -155,7 +155,7 @@ function* sortedMatches(collection: Collection, filter: Filter, plan: Plan, sort
   yield* eachCandidate(collection, filter, 0, [...plan.slots()], (match) =>
     found.push({ ...match, meta: plan.meta?.(match.doc) ?? {} }),
   );
-  const compare = sort && compileSort(sort);
+  const compare = sort && compileSort(sort, filter.collator);
   const order = (left: (typeof found)[number], right: (typeof found)[number]) =>
     compare ? compare(left.doc, right.doc, left.meta, right.meta) : plan.order!(left.meta, right.meta);
   return found.sort(order).map(({ slot }) => slot);

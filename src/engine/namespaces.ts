@@ -230,7 +230,7 @@ export class Namespaces {
   }
 
   async #make(ns: Namespace, options: Doc): Promise<CollectionHandle> {
-    const handle = this.#open(await this.#catalog.create(ns, options, [idIndex()]));
+    const handle = this.#open(await this.#catalog.create(ns, options, [idIndex(options)]));
     handle.startEmpty();
     return handle;
   }

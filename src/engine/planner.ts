@@ -1,6 +1,7 @@
 import { CodedError } from '../base/index.ts';
-import { BSONRegExp, type Doc, encodeKey, equal, identical, doc as literal, type Value } from '../bson/index.ts';
+import { BSONRegExp, type Doc, equal, identical, doc as literal, type Value } from '../bson/index.ts';
 import { conjuncts, type Filter, filterTree, showAll } from '../query/index.ts';
+import { isFoundIn } from './collation.ts';
 import { type Collection, nsText } from './collection.ts';
 import { conditionsOf } from './plans/condition.ts';
 import { byOrderedIndex } from './plans/ordered.ts';
@@ -38,7 +39,8 @@ export function weighPlans(collection: Collection, filter: Filter, request: Plan
   }
   const hinted = hint === undefined ? undefined : findHinted(collection, hint);
   const id = hinted || filter.text ? undefined : soughtId(filter.source);
-  if (id) return alone(idLookup(collection, filter, id.value));
+  if (id && isFoundIn(id.value, filter.collator, collection.ids.collation))
+    return alone(idLookup(collection, filter, id.value));
   const nodes = conjuncts(filterTree(filter.source));
   const query: PlanQuery = {
     collection,
@@ -96,11 +98,20 @@ function planError(collection: Collection, codeName: string, why: string): Coded
 /** A hidden index is kept up, and is none to a query, not even to one that names it. */
 function choices(collection: Collection): Choice[] {
   const idKey: Doc = literal({ _id: 1 });
-  const id = { name: '_id_', key: idKey, spec: new Map(), arrays: undefined, index: () => collection.idOrder() };
+  const id = {
+    name: '_id_',
+    key: idKey,
+    spec: new Map(),
+    collation: collection.ids.collation,
+    arrays: undefined,
+    index: () => collection.ids.inOrder(),
+  };
   const all: Choice[] = [id];
   for (const { spec, index, ready } of collection.secondary.values()) {
     if (!ready || spec.spec.get('hidden') === true) continue;
-    all.push({ name: spec.name, key: spec.key, spec: spec.spec, arrays: index.arrays, index: () => index });
+    const collation = spec.spec.get('collation') as Doc | undefined;
+    const { name, key } = spec;
+    all.push({ name, key, spec: spec.spec, collation, arrays: index.arrays, index: () => index });
   }
   return all;
 }
@@ -112,7 +123,7 @@ function idLookup(collection: Collection, filter: Filter, id: Value): Plan {
     sorted: true,
     exact: alone,
     slots() {
-      const slot = collection.byId(encodeKey(id));
+      const slot = collection.ids.get(id);
       return slot ? [slot] : [];
     },
     describe: (ran) =>

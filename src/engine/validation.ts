@@ -1,6 +1,7 @@
 import { CodedError, type Env } from '../base/index.ts';
-import { type Doc, encode, toExtendedJson, type Value } from '../bson/index.ts';
+import { type CollationSpec, Collator, type Doc, encode, toExtendedJson, type Value } from '../bson/index.ts';
 import { compileValidator, type Validator } from '../query/index.ts';
+import { defaultCollation } from './collation.ts';
 import { nsText } from './collection.ts';
 import type { CollectionInfo, Namespace } from './contract.ts';
 
@@ -18,7 +19,7 @@ export class Validation {
   private constructor(env: Env, { ns, options }: CollectionInfo, validator: Doc) {
     this.#env = env;
     this.#ns = ns;
-    this.#validator = compile(env, validator);
+    this.#validator = compile(env, validator, defaultCollation(options));
     this.#moderate = options.get('validationLevel') === 'moderate';
     this.#warns = options.get('validationAction') === 'warn';
   }
@@ -47,8 +48,9 @@ export class Validation {
   }
 }
 
-function compile({ clock, random }: Env, validator: Doc): Validator {
+function compile({ clock, random }: Env, validator: Doc, collation?: CollationSpec): Validator {
   return compileValidator(validator, {
+    collator: collation && new Collator(collation),
     get now() {
       return new Date(clock.now());
     },

@@ -1,5 +1,5 @@
 import { CodedError, type Env } from '../base/index.ts';
-import { type Doc, decode, doc as literal, type Value } from '../bson/index.ts';
+import { type CollationSpec, type Doc, decode, doc as literal, type Value } from '../bson/index.ts';
 import {
   checkUpsertFilter,
   compileFilter,
@@ -9,6 +9,7 @@ import {
   type Updater,
   upsertSeed,
 } from '../query/index.ts';
+import { collated } from './collation.ts';
 import type { DeleteStatement, UpdateStatement, WriteOptions, WriteResult } from './contract.ts';
 import { encodeWithIdFirst, MAX_DOCUMENT_BYTES, withIdFirst } from './document-id.ts';
 import type { Loaded } from './handle.ts';
@@ -85,9 +86,11 @@ export function countRepeated(batch: WriteBatch, index: number, result: Doc): vo
 
 export function compileStatement(
   statement: UpdateStatement,
-  context: QueryContext,
+  given: QueryContext,
+  own?: CollationSpec,
 ): { filter: Filter; updater: Updater } {
   const { arrayFilters, constants } = statement;
+  const context = collated(given, statement.collation, own);
   const filter = compileFilter(statement.filter, context);
   if (statement.upsert) checkUpsertFilter(statement.filter);
   const updater = compileUpdate(statement.update, { context, arrayFilters, constants });
@@ -98,7 +101,7 @@ export function compileStatement(
 }
 
 export function* updateStatement(env: Env, batch: WriteBatch, index: number, statement: UpdateStatement): Work<void> {
-  const { filter, updater } = compileStatement(statement, batch.options.context);
+  const { filter, updater } = compileStatement(statement, batch.options.context, batch.loaded.collection.collation);
   function* change(): Work<boolean> {
     let matched = 0;
     yield* eachMatch(batch.loaded, { ...statement, filter, limit: statement.multi ? 0 : 1 }, (match) => {
@@ -186,7 +189,10 @@ function* deletions(batch: WriteBatch, statements: readonly DeleteStatement[]): 
 
 export function* deleteStatement(batch: WriteBatch, index: number, statement: DeleteStatement): Work<void> {
   const { loaded, options } = batch;
-  const filter = compileFilter(statement.filter, options.context);
+  const filter = compileFilter(
+    statement.filter,
+    collated(options.context, statement.collation, loaded.collection.collation),
+  );
   yield* eachMatch(loaded, { ...statement, filter }, ({ slot, bytes, doc }) => {
     loaded.collection.remove(slot, bytes, () => doc);
     batch.n++;

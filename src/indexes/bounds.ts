@@ -1,4 +1,4 @@
-import { encodeKey, isNumber, MaxKey, MinKey, type Value } from '../bson/index.ts';
+import { encodeKey, isNumber, MaxKey, MinKey, type TextKeys, type Value } from '../bson/index.ts';
 import type { Interval } from './intervals.ts';
 
 /**
@@ -17,17 +17,21 @@ export function isDescending(direction: Value): boolean {
   return isNumber(direction) && Number(direction) < 0;
 }
 
+/** For each field what makes the keys of its strings; undefined where the index does not order them by a collation. */
+export type FieldTexts = readonly (TextKeys | undefined)[];
+
 /** The beginning of all keys whose first fields have these values. */
-export function keyPrefix(descending: readonly boolean[], values: readonly Value[]): string {
+export function keyPrefix(descending: readonly boolean[], values: readonly Value[], texts: FieldTexts = []): string {
   let prefix = '';
-  for (let field = 0; field < values.length; field++) prefix += encodeKey(values[field], descending[field]);
+  for (let field = 0; field < values.length; field++)
+    prefix += encodeKey(values[field], descending[field], texts[field]);
   return prefix;
 }
 
 /** The stretch of the keys that begin with `prefix` where the next field lies in an interval. */
-export function keyRange(prefix: string, next: Interval, descending = false): KeyRange {
-  const low = next.low instanceof MinKey && next.lowInclusive ? '' : encodeKey(next.low, descending);
-  const high = next.high instanceof MaxKey && next.highInclusive ? '' : encodeKey(next.high, descending);
+export function keyRange(prefix: string, next: Interval, descending = false, texts?: TextKeys): KeyRange {
+  const low = next.low instanceof MinKey && next.lowInclusive ? '' : encodeKey(next.low, descending, texts);
+  const high = next.high instanceof MaxKey && next.highInclusive ? '' : encodeKey(next.high, descending, texts);
   const [from, to] = descending ? [high, low] : [low, high];
   const { lowInclusive, highInclusive } = next;
   return {

@@ -20,10 +20,11 @@ export {
   NUMBERS,
   point,
   showIntervals,
+  TEXT_HOLDERS,
   TEXTS,
   union,
 } from './intervals.ts';
-export { isHashed } from './kinds/hashed.ts';
+export { hashOf, isHashed } from './kinds/hashed.ts';
 export type { DocumentKeys, IndexKey, IndexKind, KeyGenerator } from './kinds/kind.ts';
 export { isWildcardPath, kindOf } from './kinds/table.ts';
 export { WildcardPaths, wildcardsOf } from './kinds/wildcard-paths.ts';

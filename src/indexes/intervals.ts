@@ -1,5 +1,6 @@
 import {
   Binary,
+  type Collator,
   compare,
   type Doc,
   dateFromMillis,
@@ -21,7 +22,7 @@ export interface Interval {
   readonly highInclusive: boolean;
 }
 
-/** Stretches that do not meet, in order. Empty: no value. */
+/** Stretches that do not meet, in order. Empty: no value. What makes them of others needs to know the collation of the index that they are of. */
 export type Intervals = readonly Interval[];
 
 const LEAST = new MinKey();
@@ -53,27 +54,27 @@ function includesEnds({ lowInclusive, highInclusive }: Interval): boolean {
   return lowInclusive && highInclusive;
 }
 
-export function union(all: readonly Interval[]): Intervals {
-  const rest = all.filter((each) => !isEmpty(each)).sort(byLow);
+export function union(all: readonly Interval[], collator?: Collator): Intervals {
+  const rest = all.filter((each) => !isEmpty(each, collator)).sort((a, b) => byLow(a, b, collator));
   const result: Interval[] = [];
   for (const next of rest) {
     const last = result.at(-1);
-    if (!last || isApart(last, next)) result.push(next);
-    else if (highOrder(next, last) > 0) {
+    if (!last || isApart(last, next, collator)) result.push(next);
+    else if (highOrder(next, last, collator) > 0) {
       result[result.length - 1] = interval(last.low, last.lowInclusive, next.high, next.highInclusive);
     }
   }
   return result;
 }
 
-export function intersection(left: Intervals, right: Intervals): Intervals {
+export function intersection(left: Intervals, right: Intervals, collator?: Collator): Intervals {
   const result: Interval[] = [];
   for (let l = 0, r = 0; l < left.length && r < right.length; ) {
     const [a, b] = [left[l]!, right[r]!];
-    const from = byLow(a, b) > 0 ? a : b;
-    const to = highOrder(a, b) < 0 ? a : b;
+    const from = byLow(a, b, collator) > 0 ? a : b;
+    const to = highOrder(a, b, collator) < 0 ? a : b;
     const common = interval(from.low, from.lowInclusive, to.high, to.highInclusive);
-    if (!isEmpty(common)) result.push(common);
+    if (!isEmpty(common, collator)) result.push(common);
     if (to === a) l++;
     else r++;
   }
@@ -81,7 +82,7 @@ export function intersection(left: Intervals, right: Intervals): Intervals {
 }
 
 /** All values that lie in none of them. */
-export function complement(intervals: Intervals): Intervals {
+export function complement(intervals: Intervals, collator?: Collator): Intervals {
   const result: Interval[] = [];
   let [low, lowInclusive]: [Value, boolean] = [LEAST, true];
   for (const each of intervals) {
@@ -90,25 +91,25 @@ export function complement(intervals: Intervals): Intervals {
     lowInclusive = !each.highInclusive;
   }
   result.push(interval(low, lowInclusive, GREATEST, true));
-  return result.filter((each) => !isEmpty(each));
+  return result.filter((each) => !isEmpty(each, collator));
 }
 
-function isEmpty({ low, lowInclusive, high, highInclusive }: Interval): boolean {
-  const order = compare(low, high);
+function isEmpty({ low, lowInclusive, high, highInclusive }: Interval, collator: Collator | undefined): boolean {
+  const order = compare(low, high, collator);
   return order > 0 || (order === 0 && !(lowInclusive && highInclusive));
 }
 
-function byLow(left: Interval, right: Interval): number {
-  return compare(left.low, right.low) || Number(right.lowInclusive) - Number(left.lowInclusive);
+function byLow(left: Interval, right: Interval, collator: Collator | undefined): number {
+  return compare(left.low, right.low, collator) || Number(right.lowInclusive) - Number(left.lowInclusive);
 }
 
-function highOrder(left: Interval, right: Interval): number {
-  return compare(left.high, right.high) || Number(left.highInclusive) - Number(right.highInclusive);
+function highOrder(left: Interval, right: Interval, collator: Collator | undefined): number {
+  return compare(left.high, right.high, collator) || Number(left.highInclusive) - Number(right.highInclusive);
 }
 
 /** Whether there are values between the two, of which the first does not begin later. */
-function isApart(first: Interval, next: Interval): boolean {
-  const order = compare(first.high, next.low);
+function isApart(first: Interval, next: Interval, collator: Collator | undefined): boolean {
+  const order = compare(first.high, next.low, collator);
   return order < 0 || (order === 0 && !first.highInclusive && !next.lowInclusive);
 }
 
@@ -121,6 +122,9 @@ const MAX_UINT32 = 0xffff_ffff;
 /** All texts, and all numbers that a range can find: NaN is below them, and in none. */
 export const TEXTS: Interval = interval('', true, FIRST_OBJECT, false);
 export const NUMBERS: Interval = interval(Number.NEGATIVE_INFINITY, true, Number.POSITIVE_INFINITY, true);
+
+/** All values that are texts or may hold some: documents and arrays. */
+export const TEXT_HOLDERS: Intervals = [interval('', true, FIRST_BINARY, false)];
 
 /** All values that ranges compare with this one; undefined for the rare types that the order tells nothing about. */
 export function bracketOf(value: Value): Interval | undefined {

@@ -1,5 +1,5 @@
 import { assert, type BTree, createBTree } from '../base/index.ts';
-import { type ArrayParts, type Doc, flat, type Value } from '../bson/index.ts';
+import { type ArrayParts, type Doc, flat, type TextKeys, type TextOrder, type Value } from '../bson/index.ts';
 import type { KeyRange } from './bounds.ts';
 import type { DocumentKeys, KeyGenerator } from './kinds/kind.ts';
 
@@ -9,6 +9,8 @@ export interface IndexOptions {
   /** What makes the keys, as the index's kind gives it. */
   readonly generator: KeyGenerator;
   readonly unique?: boolean;
+  /** What the generator makes the keys of texts with, where the index has a collation. */
+  readonly texts?: TextOrder | undefined;
   /** `partialFilterExpression`: documents that it refuses are left out. */
   readonly partial?: ((doc: Doc) => boolean) | undefined;
 }
@@ -43,6 +45,7 @@ export class OrderedIndex {
   readonly #tree: BTree<number> = createBTree();
   #arrays: readonly Set<number>[] | undefined;
   readonly #arrayPaths = new Set<string>();
+  readonly #texts: TextOrder | undefined;
   #bytes = 0;
   /** Grows with every change, so that a scan under way notices. */
   #version = 0;
@@ -52,6 +55,12 @@ export class OrderedIndex {
     this.unique = options.unique ?? false;
     this.#partial = options.partial;
     this.#generator = options.generator;
+    this.#texts = options.texts;
+  }
+
+  /** How bounds on this index are made; undefined where it has no collation. */
+  get seek(): TextKeys | undefined {
+    return this.#texts?.seek;
   }
 
   /** Entries, of which a document may have several or none. */
@@ -97,14 +106,17 @@ export class OrderedIndex {
   /** Puts the document's keys in; `conflict` says whether they may. Throws as `prepare` does, and changes nothing then. */
   insert(recordId: number, doc: Doc | DocumentKeys): void {
     const { keys, arrays, arrayPaths } = this.#prepared(doc);
-    for (const { key } of keys) this.insertKey(recordId, key);
+    for (const { key, values } of keys) if (this.insertKey(recordId, key)) this.#texts?.retain(values);
     for (const path of arrayPaths ?? []) this.#arrayPaths.add(path);
     if (arrays && keys.length > 0) this.#arrays = merged(this.#arrays, arrays);
+    this.#texts?.tidy();
   }
 
   /** Takes the document's keys out; `doc` is what was put in under this id. */
   remove(recordId: number, doc: Doc): void {
-    for (const { key } of this.prepare(doc).keys) this.removeKey(recordId, key);
+    for (const { key, values } of this.prepare(doc).keys) {
+      if (this.removeKey(recordId, key)) this.#texts?.release(values);
+    }
   }
 
   /** Takes out all keys of a document that nobody has any more, by looking at every entry. */
@@ -113,14 +125,18 @@ export class OrderedIndex {
     for (const { key } of keys) this.removeKey(recordId, key);
   }
 
-  /** Puts in one key, made as the index's kind makes it. */
-  insertKey(recordId: number, key: string): void {
-    if (this.#tree.set(flat(key, recordIdText(recordId)), recordId)) this.#account(key, 1);
+  /** Puts in one key, made as the index's kind makes it. False: it was there already. */
+  insertKey(recordId: number, key: string): boolean {
+    const isNew = this.#tree.set(flat(key, recordIdText(recordId)), recordId);
+    if (isNew) this.#account(key, 1);
+    return isNew;
   }
 
   /** Takes out what `insertKey` put in. */
-  removeKey(recordId: number, key: string): void {
-    if (this.#tree.delete(flat(key, recordIdText(recordId)))) this.#account(key, -1);
+  removeKey(recordId: number, key: string): boolean {
+    const wasThere = this.#tree.delete(flat(key, recordIdText(recordId)));
+    if (wasThere) this.#account(key, -1);
+    return wasThere;
   }
 
   /** The entries in a range. The index may change meanwhile: the scan goes on after the last entry it gave. */

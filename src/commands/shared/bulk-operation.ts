@@ -99,13 +99,13 @@ function insertEntry(source: Uint8Array): BulkEntry {
 
 function updateEntry(source: Uint8Array): BulkEntry {
   const args = parseFields(updateFields, decode(source), PATH);
-  const { update: index, filter, updateMods, multi, upsert, arrayFilters, hint, constants, sort } = args;
+  const { update: index, filter, updateMods, multi, upsert, arrayFilters, hint, constants, sort, collation } = args;
   if (multi && sort) throw new CodedError('FailedToParse', 'Cannot specify sort with multi=true');
-  const statement = { filter, update: updateMods, constants, multi, upsert, arrayFilters, hint, sort };
+  const statement = { filter, update: updateMods, constants, multi, upsert, arrayFilters, hint, sort, collation };
   return { index, operation: { kind: 'update', ...statement }, source };
 }
 
 function deleteEntry(source: Uint8Array): BulkEntry {
-  const { delete: index, filter, multi, hint } = parseFields(deleteFields, decode(source), PATH);
-  return { index, operation: { kind: 'delete', filter, limit: multi ? 0 : 1, hint }, source };
+  const { delete: index, filter, multi, hint, collation } = parseFields(deleteFields, decode(source), PATH);
+  return { index, operation: { kind: 'delete', filter, limit: multi ? 0 : 1, hint, collation }, source };
 }

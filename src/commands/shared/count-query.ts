@@ -22,6 +22,7 @@ export function countQuery(args: Parsed<typeof countFields>, request: Request, c
     limit: Math.abs(args.limit),
     hint: args.hint,
     read: request.generic.readConcern.read,
+    collation: args.collation,
     context: queryContext(context),
   };
 }

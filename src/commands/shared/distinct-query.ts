@@ -18,6 +18,7 @@ export function distinctQuery(args: Parsed<typeof distinctFields>, request: Requ
     limit: 0,
     hint: args.hint,
     read: request.generic.readConcern.read,
+    collation: args.collation,
     context: queryContext(context),
   };
 }

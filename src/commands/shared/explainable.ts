@@ -92,6 +92,7 @@ function explainAggregate(command: Doc, request: Request, context: Context): Exp
     skip: toInteger(value('$skip')) ?? 0,
     limit: toInteger(value('$limit')) ?? 0,
     hint: args.hint,
+    collation: args.collation,
     read: request.generic.readConcern.read,
     context: queryContext(context, args.let),
   };
@@ -113,21 +114,35 @@ function explainWrite(command: Doc, name: string, list: string, request: Request
   if (!isDocument(statement)) {
     throw new CodedError('Location6264501', 'explained write batches must be of size 1');
   }
-  return modification(command, name, documentOr(statement.get('q'), new Map()), request, context);
+  return modification(command, name, statement, documentOr(statement.get('q'), new Map()), request, context);
 }
 
 function explainFindAndModify(command: Doc, request: Request, context: Context): Explainable {
   const [name = ''] = command.keys();
-  return modification(command, name, documentOr(command.get('query'), new Map()), request, context);
+  return modification(command, name, command, documentOr(command.get('query'), new Map()), request, context);
 }
 
-function modification(command: Doc, name: string, filter: Doc, request: Request, context: Context): Explainable {
+function modification(
+  command: Doc,
+  name: string,
+  statement: Doc,
+  filter: Doc,
+  request: Request,
+  context: Context,
+): Explainable {
   const { read } = request.generic.readConcern;
   const coll = collectionName().parse(command.get(name), name);
   const stage = name === 'delete' || command.get('remove') === true ? 'DELETE' : 'UPDATE';
   return {
     coll,
-    query: { filter, skip: 0, limit: 0, read, context: queryContext(context) },
+    query: {
+      filter,
+      skip: 0,
+      limit: 0,
+      collation: documentOr(statement.get('collation'), undefined),
+      read,
+      context: queryContext(context),
+    },
     shape: underStage(stage),
   };
 }

@@ -43,6 +43,7 @@ export function findQuery(args: Parsed<typeof findFields>, request: Request, con
     returnKey,
     showRecordId,
     read: request.generic.readConcern.read,
+    collation: args.collation,
     context: queryContext(context, args.let),
   };
 }

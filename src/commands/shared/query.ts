@@ -1,14 +1,13 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { compileProjection, type QueryContext } from '../../query/index.ts';
-import { document, either, isDocument, string, unsupported } from '../fields.ts';
+import { document, either, isDocument, string } from '../fields.ts';
 import type { Context } from '../types.ts';
 
 /** An index by name or by key. */
 export const hint = () => either(string(), (value) => typeof value === 'string', document());
 
-/** Only the order of bytes is there, which `{locale: 'simple'}` asks for. */
-export const collation = () =>
-  unsupported('collation', (value) => isDocument(value) && (value.size === 0 || value.get('locale') === 'simple'));
+/** Read by the engine, which knows the collection's own. */
+export const collation = () => document();
 
 /** What queries may use besides documents: the time, chance, and the command's `let`. */
 export function queryContext(context: Context, variables?: Doc): QueryContext {

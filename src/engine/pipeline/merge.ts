@@ -48,13 +48,15 @@ export async function mergeInto(
   const matched = spec.get('whenMatched') ?? 'merge';
   const notMatched = spec.get('whenNotMatched') ?? 'insert';
   const on = spec.get('on') ?? '_id';
+  // The pipeline's, whatever the target's own is.
+  const collation = context.collator?.toDoc() ?? literal({ locale: 'simple' });
   const fields = (Array.isArray(on) ? on : [on]).map(String);
   if (notMatched === 'fail')
     throw new CodedError('NotImplemented', "$merge with whenNotMatched 'fail' is not implemented");
   if (matched === 'fail') throw new CodedError('NotImplemented', "$merge with whenMatched 'fail' is not implemented");
   const statements = docs.map((doc): UpdateStatement => {
     const filter: Doc = new Map(fields.map((field) => [field, doc.get(field) ?? null]));
-    return { filter, update: change(doc, matched), multi: false, upsert: notMatched === 'insert' };
+    return { filter, update: change(doc, matched), multi: false, upsert: notMatched === 'insert', collation };
   });
   // A pipeline sees its own document as `$$new`, so each statement is a command of its own.
   const groups = Array.isArray(matched) ? statements.map((statement) => [statement]) : [statements];

@@ -1,6 +1,7 @@
-import { type ArrayParts, type Doc, hashValue } from '../../bson/index.ts';
+import type { ArrayParts, Doc } from '../../bson/index.ts';
 import {
   EVERYTHING,
+  hashOf,
   type Intervals,
   intersection,
   isEverything,
@@ -10,6 +11,7 @@ import {
   union,
 } from '../../indexes/index.ts';
 import { boundsOf, type Condition, type ConditionBounds } from './condition.ts';
+import type { TextOrdering } from './text-ordering.ts';
 
 /** The bounds of one field of an index, and the conditions that they come from. */
 export interface FieldBounds {
@@ -30,6 +32,7 @@ export function assignBounds(
   key: Doc,
   arrays: ArrayParts | undefined,
   conditions: readonly Condition[],
+  order: TextOrdering,
 ): FieldBounds[] {
   const assigned: Assigned[] = [];
   return [...key].map(([path, direction], field) => {
@@ -37,8 +40,8 @@ export function assignBounds(
     const found = conditions
       .filter((condition) => condition.path === path)
       .map((condition) => {
-        const bounds = boundsOf(condition, multikey);
-        return { condition, bounds: isHashed(direction) ? bounds && hashedBounds(bounds) : bounds };
+        const bounds = boundsOf(condition, multikey, order);
+        return { condition, bounds: isHashed(direction) ? bounds && hashedBounds(bounds, order) : bounds };
       })
       .filter((each): each is FieldBounds['conditions'][number] => each.bounds !== undefined)
       .sort((left, right) => width(left.bounds.intervals) - width(right.bounds.intervals));
@@ -49,16 +52,23 @@ export function assignBounds(
       if (!assigned.every((other) => meetTogether(mine, other, arrays))) continue;
       assigned.push(mine);
       used.push(each);
-      intervals = intersection(intervals, each.bounds.intervals);
+      intervals = intersection(intervals, each.bounds.intervals, order.index);
     }
     return { intervals, conditions: used };
   });
 }
 
 /** The hashes of single values; a hash tells nothing of ranges, and several values may share it. */
-function hashedBounds({ intervals, matchesMissing }: ConditionBounds): ConditionBounds | undefined {
+function hashedBounds(
+  { intervals, matchesMissing }: ConditionBounds,
+  order: TextOrdering,
+): ConditionBounds | undefined {
   if (!intervals.every(isPoint)) return undefined;
-  return { intervals: union(intervals.map(({ low }) => point(hashValue(low)))), exact: false, matchesMissing };
+  return {
+    intervals: union(intervals.map(({ low }) => point(hashOf(low, order.seek())))),
+    exact: false,
+    matchesMissing,
+  };
 }
 
 /** How little bounds tell: points tell most, and the fewer the more. */

@@ -1,6 +1,7 @@
 import type { Doc } from '../../bson/index.ts';
 import { kindOf } from '../../indexes/index.ts';
 import { type FilterNode, showAll } from '../../query/index.ts';
+import { isFoundIn } from '../collation.ts';
 import { implies } from '../implies.ts';
 import { assignBounds, type FieldBounds } from './assign.ts';
 import { boundsOf, type Condition } from './condition.ts';
@@ -8,6 +9,7 @@ import { indexOrder } from './index-order.ts';
 import { IndexScan } from './index-scan.ts';
 import type { Choice, Plan, PlanQuery, Ran } from './plan.ts';
 import { stageDoc } from './stage.ts';
+import { isTextless, type TextOrdering, textOrdering } from './text-ordering.ts';
 import { pathChoices } from './wildcard.ts';
 
 /** A scan of one index that would answer a query. */
@@ -46,7 +48,7 @@ export function candidates(query: PlanQuery): Candidate[] {
     .flatMap((choice) => {
       const kind = kindOf(choice.key).name;
       if (kind === 'wildcard') {
-        return pathChoices(choice, query.conditions)
+        return pathChoices(choice, query.conditions, textOrdering(choice, query.filter))
           .map((path) => candidate(path.choice, { ...query, conditions: path.conditions }))
           .filter(({ scan }) => scan.bounded > 0);
       }
@@ -55,11 +57,13 @@ export function candidates(query: PlanQuery): Candidate[] {
     .filter(({ narrow, sorted }) => narrow || hinted || (sorted && query.sort));
 }
 
-function candidate(choice: Choice, { conditions, conjuncts, sort }: PlanQuery): Candidate {
+function candidate(choice: Choice, { conditions, conjuncts, filter, sort }: PlanQuery): Candidate {
   const { key, arrays, spec } = choice;
-  const assigned = assignBounds(key, arrays, conditions);
+  const texts = textOrdering(choice, filter);
+  const assigned = assignBounds(key, arrays, conditions, texts);
   const scan = new IndexScan(choice, assigned);
-  const order = sort && indexOrder(key, sort, assigned, scan.points, arrays);
+  const ordered = sort && (texts.alike || isTextless(sort, key, assigned));
+  const order = ordered ? indexOrder(key, sort, assigned, scan.points, arrays) : undefined;
   if (order) scan.inOrder(order);
   const settled = arrays ? new Set<FilterNode>() : settledBy(scan, assigned);
   const residual = conjuncts.filter((node) => !settled.has(node));
@@ -84,15 +88,20 @@ function settledBy(scan: IndexScan, assigned: readonly FieldBounds[]): Set<Filte
  * A partial index lacks what its filter leaves out, a sparse one documents that have none of its fields: a query goes by
  * it unasked only when it wants none of those.
  */
-function holdsAll({ key, spec }: Choice, { filter, conditions }: PlanQuery): boolean {
+function holdsAll(choice: Choice, { filter, conditions }: PlanQuery): boolean {
+  const { key, spec, collation } = choice;
+  const { source, collator } = filter;
   const partial = spec.get('partialFilterExpression');
-  if (partial instanceof Map && !implies(filter.source, partial)) return false;
+  if (partial instanceof Map && !(isFoundIn(partial, collator, collation) && implies(source, partial, collator))) {
+    return false;
+  }
   if (spec.get('sparse') !== true) return true;
-  return conditions.some((condition) => key.has(condition.path) && refusesMissing(condition));
+  const texts = textOrdering(choice, filter);
+  return conditions.some((condition) => key.has(condition.path) && refusesMissing(condition, texts));
 }
 
-function refusesMissing(condition: Condition): boolean {
-  return boundsOf(condition, true)?.matchesMissing === false;
+function refusesMissing(condition: Condition, texts: TextOrdering): boolean {
+  return boundsOf(condition, true, texts)?.matchesMissing === false;
 }
 
 /** Documents that index scans lead to, and what is still to be asked of them. */

@@ -1,4 +1,4 @@
-import { BSONRegExp, isNumber, MaxKey, MinKey, TYPE, type Value } from '../../bson/index.ts';
+import { BSONRegExp, type Collator, isNumber, MaxKey, MinKey, TYPE, type Value } from '../../bson/index.ts';
 import {
   bracketOf,
   complement,
@@ -13,7 +13,9 @@ import {
   union,
 } from '../../indexes/index.ts';
 import { arrayIndex, conjuncts, type FilterNode, filterTree, isOnValues, operatorNodes } from '../../query/index.ts';
+import { holdsText } from '../collation.ts';
 import { literalPrefix } from './regex-prefix.ts';
+import type { TextOrdering } from './text-ordering.ts';
 
 /** An `$elemMatch` on the way to a condition: what stands in it is about one and the same element. */
 export interface ElementScope {
@@ -77,9 +79,9 @@ function conditionsIn(
 }
 
 /** `multikey` tells whether the index has seen an array on the path. Undefined: an index says nothing about it. */
-export function boundsOf(condition: Condition, multikey: boolean): ConditionBounds | undefined {
-  const { operator, operand, negated, scopes } = condition;
-  const bounds = positiveBounds(operator, operand);
+export function boundsOf(condition: Condition, multikey: boolean, order: TextOrdering): ConditionBounds | undefined {
+  const { path, operator, operand, negated, scopes } = condition;
+  const bounds = path === PATH_FIELD ? equality(operand, undefined) : textBounds(operator, operand, order);
   if (!bounds) return undefined;
   if (!negated) return scopes.length > 0 ? { ...bounds, exact: false } : bounds;
   if (operator === '$exists') return { intervals: [point(null)], exact: false, matchesMissing: true };
@@ -87,23 +89,51 @@ export function boundsOf(condition: Condition, multikey: boolean): ConditionBoun
   // An element that is no document has no field, and its key is null, but it does not match `{'a.b': null}`.
   if (bounds.matchesMissing && multikey) return undefined;
   return {
-    intervals: complement(bounds.intervals),
+    intervals: complement(bounds.intervals, order.index),
     exact: scopes.length === 0,
     matchesMissing: !bounds.matchesMissing,
   };
 }
 
-function positiveBounds(operator: string, operand: Value): ConditionBounds | undefined {
+/** The field in front of a wildcard's values that holds their path, by the name that `explain` gives it. No collation orders it. */
+export const PATH_FIELD = '$_path';
+
+const COMPARISONS: ReadonlySet<string> = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte']);
+
+/**
+ * An index tells about texts only where it orders them as the query does, and about their letters only where it orders
+ * them by these.
+ */
+function textBounds(operator: string, operand: Value, { index, alike }: TextOrdering): ConditionBounds | undefined {
+  if (index && (operator === '$regex' || (operator === '$in' && isList(operand) && operand.some(isRegex)))) {
+    return undefined;
+  }
+  if (!COMPARISONS.has(operator) || !holdsText(operand)) return positiveBounds(operator, operand, index);
+  if (!alike) return undefined;
+  const bounds = positiveBounds(operator, operand, index);
+  // The place of a text that no document has is only found again until another one comes to stand there.
+  return bounds && index ? { ...bounds, exact: false } : bounds;
+}
+
+function isList(operand: Value): operand is Value[] {
+  return Array.isArray(operand);
+}
+
+function isRegex(operand: Value): operand is BSONRegExp {
+  return operand instanceof BSONRegExp;
+}
+
+function positiveBounds(operator: string, operand: Value, collator: Collator | undefined): ConditionBounds | undefined {
   switch (operator) {
     case '$eq':
-      return equality(operand);
+      return equality(operand, collator);
     case '$in':
-      return Array.isArray(operand) ? anyOf(operand) : undefined;
+      return Array.isArray(operand) ? anyOf(operand, collator) : undefined;
     case '$gt':
     case '$gte':
     case '$lt':
     case '$lte':
-      return range(operator, operand);
+      return range(operator, operand, collator);
     case '$regex':
       return operand instanceof BSONRegExp ? regex(operand) : undefined;
     case '$exists':
@@ -117,33 +147,40 @@ function positiveBounds(operator: string, operand: Value): ConditionBounds | und
   }
 }
 
-function equality(operand: Value): ConditionBounds {
+function equality(operand: Value, collator: Collator | undefined): ConditionBounds {
   if (operand instanceof BSONRegExp) return { intervals: [point(operand)], exact: true, matchesMissing: false };
   if (Array.isArray(operand)) {
     // The index holds the elements; the whole array too where it is itself an element.
     const first = operand.length === 0 ? undefined : operand[0];
-    return { intervals: union([point(first), point(operand)]), exact: false, matchesMissing: false };
+    return { intervals: union([point(first), point(operand)], collator), exact: false, matchesMissing: false };
   }
   return { intervals: [point(operand)], exact: true, matchesMissing: operand === null };
 }
 
-function anyOf(operands: readonly Value[]): ConditionBounds {
-  const all = operands.map((each) => (each instanceof BSONRegExp ? regex(each) : equality(each)));
+function anyOf(operands: readonly Value[], collator: Collator | undefined): ConditionBounds {
+  const all = operands.map((each) => (each instanceof BSONRegExp ? regex(each) : equality(each, collator)));
   return {
-    intervals: union(all.flatMap(({ intervals }) => intervals)),
+    intervals: union(
+      all.flatMap(({ intervals }) => intervals),
+      collator,
+    ),
     exact: all.every(({ exact }) => exact),
     matchesMissing: all.some(({ matchesMissing }) => matchesMissing),
   };
 }
 
-function range(operator: '$gt' | '$gte' | '$lt' | '$lte', operand: Value): ConditionBounds | undefined {
+function range(
+  operator: '$gt' | '$gte' | '$lt' | '$lte',
+  operand: Value,
+  collator: Collator | undefined,
+): ConditionBounds | undefined {
   const orEqual = operator === '$gte' || operator === '$lte';
   if (Array.isArray(operand)) return { intervals: EVERYTHING, exact: false, matchesMissing: false };
   if (operand instanceof MinKey || operand instanceof MaxKey) {
     return { intervals: EVERYTHING, exact: false, matchesMissing: true };
   }
   if (operand === null || (isNumber(operand) && Number.isNaN(Number(operand)))) {
-    return orEqual ? equality(operand) : { intervals: NOTHING, exact: true, matchesMissing: false };
+    return orEqual ? equality(operand, collator) : { intervals: NOTHING, exact: true, matchesMissing: false };
   }
   const bracket = bracketOf(operand);
   if (!bracket) return { intervals: EVERYTHING, exact: false, matchesMissing: operand === undefined };
@@ -152,7 +189,7 @@ function range(operator: '$gt' | '$gte' | '$lt' | '$lte', operand: Value): Condi
     operator === '$gt' || operator === '$gte'
       ? interval(operand, orEqual, high, highInclusive)
       : interval(low, lowInclusive, operand, orEqual);
-  return { intervals: union([found]), exact: true, matchesMissing: false };
+  return { intervals: union([found], collator), exact: true, matchesMissing: false };
 }
 
 function regex(operand: BSONRegExp): ConditionBounds {

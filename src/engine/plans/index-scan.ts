@@ -14,6 +14,7 @@ import {
   showIntervals,
 } from '../../indexes/index.ts';
 import type { FieldBounds } from './assign.ts';
+import { PATH_FIELD } from './condition.ts';
 import type { Choice } from './plan.ts';
 import { stageDoc } from './stage.ts';
 
@@ -120,7 +121,7 @@ export class IndexScan {
       fields: {
         keyPattern: key,
         indexName: name,
-        collation: spec.get('collation'),
+        collation: this.choice.collation,
         isMultiKey: this.#multikey,
         multiKeyPaths: new Map(paths.map((path, field) => [path, arrayPrefixes(path, arrays?.[field])])),
         isUnique: spec.get('unique') === true || name === '_id_',
@@ -191,6 +192,8 @@ export class IndexScan {
   /** The scans, in the order of the index; one stream for each combination of values of the first `split` fields. */
   #streams(split: number): Stream[] {
     const descending = this.#descending;
+    const { seek } = this.choice.index();
+    const texts = [...this.choice.key.keys()].map((path) => (path === PATH_FIELD ? undefined : seek));
     const inOrder = (field: number) => {
       const intervals = this.bounds[field]!;
       return descending[field] ? [...intervals].reverse() : intervals;
@@ -205,12 +208,12 @@ export class IndexScan {
     };
     const last = this.bounded > this.points ? this.points : undefined;
     const rangesOf = (tuple: readonly Value[]): KeyRange[] => {
-      const prefix = keyPrefix(descending, tuple);
+      const prefix = keyPrefix(descending, tuple, texts);
       if (last === undefined) return [keysOf(prefix)];
-      return inOrder(last).map((each) => keyRange(prefix, each, descending[last]));
+      return inOrder(last).map((each) => keyRange(prefix, each, descending[last], texts[last]));
     };
     return combine([[]], 0, split).map((tuple) => ({
-      prefix: keyPrefix(descending, tuple).length,
+      prefix: keyPrefix(descending, tuple, texts).length,
       ranges: combine([tuple], split, this.points).flatMap(rangesOf),
     }));
   }

@@ -48,6 +48,8 @@ export interface Choice {
   readonly name: string;
   readonly key: Doc;
   readonly spec: Doc;
+  /** As it is listed; absent: it orders texts by code points. */
+  readonly collation: Doc | undefined;
   /** Where it has been given arrays (`OrderedIndex.arrays`). */
   readonly arrays: ArrayParts | undefined;
   /** Of the kind that `kindOf(key)` names. Called by whoever scans it: that of `_id` is built when first asked for. */

@@ -1,10 +1,8 @@
 import type { ArrayParts, Doc } from '../../bson/index.ts';
 import { bracketOf, intersection, isPoint, WildcardPaths, wildcardsOf } from '../../indexes/index.ts';
-import { boundsOf, type Condition } from './condition.ts';
+import { boundsOf, type Condition, PATH_FIELD } from './condition.ts';
 import type { Choice } from './plan.ts';
-
-/** The field in front of a wildcard's values that holds their path, by the name that `explain` gives it. */
-const PATH_FIELD = '$_path';
+import type { TextOrdering } from './text-ordering.ts';
 
 /** A wildcard index as the index of one path that it stands for, with the conditions that bound it. */
 export interface PathChoice {
@@ -16,10 +14,10 @@ export interface PathChoice {
  * A wildcard index holds what documents have, leaf by leaf, and no document as a whole: it serves conditions that say
  * something about leaves, on one path at a time. Each such path makes an index of its own.
  */
-export function pathChoices(choice: Choice, conditions: readonly Condition[]): PathChoice[] {
+export function pathChoices(choice: Choice, conditions: readonly Condition[], texts: TextOrdering): PathChoice[] {
   const paths = new WildcardPaths(choice.spec);
   const others = conditions.filter(({ path }) => choice.key.has(path));
-  const leaves = conditions.filter((condition) => paths.holds(condition.path) && isAboutLeaves(condition));
+  const leaves = conditions.filter((condition) => paths.holds(condition.path) && isAboutLeaves(condition, texts));
   const found = [...new Set(leaves.map(({ path }) => path))];
   // The other fields of a compound one serve without it.
   if (found.length === 0) return others.length > 0 ? [withoutPath(choice, others)] : [];
@@ -31,8 +29,8 @@ export function pathChoices(choice: Choice, conditions: readonly Condition[]): P
 }
 
 /** The condition's values are found as they are: no documents, which are taken apart, and nothing that is not there. */
-function isAboutLeaves(condition: Condition): boolean {
-  const bounds = boundsOf(condition, true);
+function isAboutLeaves(condition: Condition, texts: TextOrdering): boolean {
+  const bounds = boundsOf(condition, true, texts);
   if (!bounds || bounds.matchesMissing) return false;
   return intersection(bounds.intervals, [bracketOf(new Map())!]).every(
     (each) => isPoint(each) && each.low instanceof Map && each.low.size === 0,

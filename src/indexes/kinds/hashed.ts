@@ -1,5 +1,14 @@
 import { CodedError } from '../../base/index.ts';
-import { type Doc, encodeKey, expandPaths, hashValue, showDoc } from '../../bson/index.ts';
+import {
+  type Doc,
+  encodeKey,
+  expandPaths,
+  hashValue,
+  showDoc,
+  type TextKeys,
+  type Value,
+  withTextKeys,
+} from '../../bson/index.ts';
 import { isDescending } from '../bounds.ts';
 import { type IndexKey, type IndexKind, isSparse, type KeyGenerator } from './kind.ts';
 
@@ -23,7 +32,7 @@ export const hashed: IndexKind = {
     }
   },
   complete: (definition) => definition,
-  generator: (definition) => new HashedKeys(definition.get('key') as Doc, isSparse(definition)),
+  generator: (definition, texts) => new HashedKeys(definition.get('key') as Doc, isSparse(definition), texts),
 };
 
 /** Whether a field of a key pattern is hashed. */
@@ -31,13 +40,20 @@ export function isHashed(direction: unknown): boolean {
   return direction === 'hashed';
 }
 
+/** The hash of a value in an index; `texts` makes the keys of strings where that has a collation. */
+export function hashOf(value: Value, texts: TextKeys | undefined): bigint {
+  return hashValue(texts ? withTextKeys(value, texts) : value);
+}
+
 class HashedKeys implements KeyGenerator {
   readonly #paths: readonly (readonly string[])[];
   readonly #descending: readonly boolean[];
   readonly #hashed: number;
   readonly #sparse: boolean;
+  readonly #texts: TextKeys | undefined;
 
-  constructor(pattern: Doc, sparse: boolean) {
+  constructor(pattern: Doc, sparse: boolean, texts: TextKeys | undefined) {
+    this.#texts = texts;
     this.#paths = [...pattern.keys()].map((path) => path.split('.'));
     this.#descending = [...pattern.values()].map(isDescending);
     this.#hashed = [...pattern.values()].findIndex(isHashed);
@@ -58,10 +74,11 @@ class HashedKeys implements KeyGenerator {
     const keys: IndexKey[] = [];
     for (const { values, missing } of rows) {
       if (this.#sparse && missing === values.length) continue;
-      const hashes = values.with(this.#hashed, hashValue(values[this.#hashed]));
+      const hashes = values.with(this.#hashed, hashOf(values[this.#hashed], this.#texts));
       let key = '';
-      for (let field = 0; field < hashes.length; field++) key += encodeKey(hashes[field], this.#descending[field]);
-      keys.push({ key, values: hashes });
+      for (let field = 0; field < hashes.length; field++)
+        key += encodeKey(hashes[field], this.#descending[field], this.#texts);
+      keys.push({ key, values: this.#texts ? values : hashes });
     }
     return { keys, arrays };
   }

@@ -1,4 +1,4 @@
-import type { ArrayParts, Doc, Value } from '../../bson/index.ts';
+import type { ArrayParts, Doc, TextKeys, Value } from '../../bson/index.ts';
 
 /** One key of a document in an index. */
 export interface IndexKey {
@@ -41,8 +41,8 @@ export interface IndexKind {
   check(definition: Doc): void;
   /** The definition as it is kept, listed and compared with others: with what the kind fills in, such as versions. */
   complete(definition: Doc): Doc;
-  /** `definition` is complete. */
-  generator(definition: Doc): KeyGenerator;
+  /** `definition` is complete. `texts` makes the keys of strings where the index has a collation. */
+  generator(definition: Doc, texts?: TextKeys): KeyGenerator;
 }
 
 /** Whether documents with none of an index's fields are left out, as `sparse` asks for. */

@@ -1,5 +1,13 @@
 import { CodedError } from '../../base/index.ts';
-import { type ArrayParts, type Doc, encodeKey, expandPaths, MinKey, type Value } from '../../bson/index.ts';
+import {
+  type ArrayParts,
+  type Doc,
+  encodeKey,
+  expandPaths,
+  MinKey,
+  type TextKeys,
+  type Value,
+} from '../../bson/index.ts';
 import { isDescending } from '../bounds.ts';
 import type { IndexKey, IndexKind, KeyGenerator } from './kind.ts';
 import { WildcardPaths, wildcardsOf } from './wildcard-paths.ts';
@@ -14,7 +22,7 @@ export const wildcard: IndexKind = {
     new WildcardPaths(definition);
   },
   complete: (definition) => definition,
-  generator: (definition) => new WildcardKeys(definition),
+  generator: (definition, texts) => new WildcardKeys(definition, texts),
 };
 
 function unsupported(option: string, context?: string): CodedError {
@@ -68,8 +76,10 @@ class WildcardKeys implements KeyGenerator {
   readonly #at: number;
   readonly #others: readonly (readonly string[])[];
   readonly #descending: readonly boolean[];
+  readonly #texts: TextKeys | undefined;
 
-  constructor(definition: Doc) {
+  constructor(definition: Doc, texts: TextKeys | undefined) {
+    this.#texts = texts;
     const key = definition.get('key') as Doc;
     const names = [...key.keys()];
     this.#paths = new WildcardPaths(definition);
@@ -103,7 +113,7 @@ class WildcardKeys implements KeyGenerator {
     let key = '';
     for (let field = 0; field < values.length; field++) {
       if (field === this.#at) key += encodeKey(path);
-      key += encodeKey(values[field], this.#descending[field]);
+      key += encodeKey(values[field], this.#descending[field], this.#texts);
     }
     return { key, values };
   }

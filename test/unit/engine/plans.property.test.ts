@@ -1,10 +1,25 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Doc, doc } from '../../../src/bson/index.ts';
+import { Collator, type Doc, doc } from '../../../src/bson/index.ts';
 import { compileSort } from '../../../src/query/index.ts';
 import { NS, Stage } from './stage.ts';
 
-const scalar = fc.constantFrom<unknown>(null, 1, 2, 2.5, 3, 10n, 'a', 'ab', 'b', true, new Date(5), Number.NaN);
+const scalar = fc.constantFrom<unknown>(
+  null,
+  1,
+  2,
+  2.5,
+  3,
+  10n,
+  'a',
+  'A',
+  'ab',
+  'B',
+  'á',
+  true,
+  new Date(5),
+  Number.NaN,
+);
 const small = fc.record({ x: scalar, y: scalar }, { requiredKeys: [] });
 const element = fc.oneof({ weight: 3, arbitrary: scalar }, small, fc.array(scalar, { maxLength: 2 }));
 const nested = fc.record(
@@ -56,6 +71,14 @@ const direction = fc.constantFrom(1, -1);
 const pattern = fc
   .uniqueArray(fc.tuple(path, direction), { minLength: 1, maxLength: 3, selector: ([name]) => name })
   .map((entries): object => Object.fromEntries(entries));
+/** Upper and lower case are one, or accents too; the last is the order without a collation, asked for by name. */
+const collation = fc.constantFrom<object | undefined>(
+  undefined,
+  undefined,
+  { locale: 'en', strength: 2 },
+  { locale: 'en', strength: 1 },
+  { locale: 'simple' },
+);
 const special: fc.Arbitrary<[object, object]> = fc.constantFrom<[object, object]>(
   [{ c: 'hashed' }, {}],
   [{ 'a.x': 'hashed', b: 1 }, {}],
@@ -67,7 +90,7 @@ const special: fc.Arbitrary<[object, object]> = fc.constantFrom<[object, object]
   [{ c: 1, 'a.$**': -1 }, {}],
   [{ 'a.$**': 1, c: 1, b: 1 }, {}],
 );
-const plainIndex: fc.Arbitrary<[object, object]> = fc.tuple(
+const plainIndex: fc.Arbitrary<[object, object, object | undefined]> = fc.tuple(
   pattern,
   fc.oneof(
     { weight: 3, arbitrary: fc.constant({}) },
@@ -79,9 +102,18 @@ const plainIndex: fc.Arbitrary<[object, object]> = fc.tuple(
       ),
     }),
   ),
+  collation,
 );
-const index = fc.oneof({ weight: 2, arbitrary: plainIndex }, special);
-const query = fc.record({ filter, sort: fc.option(pattern, { nil: undefined }), limit: fc.constantFrom(0, 0, 0, 2) });
+const specialIndex = fc
+  .tuple(special, collation)
+  .map(([[key, options], order]): [object, object, object | undefined] => [key, options, order]);
+const index = fc.oneof({ weight: 2, arbitrary: plainIndex }, specialIndex);
+const query = fc.record({
+  filter,
+  sort: fc.option(pattern, { nil: undefined }),
+  limit: fc.constantFrom(0, 0, 0, 2),
+  collation,
+});
 
 const shown = (value: unknown) =>
   JSON.stringify(value, (_, each) =>
@@ -96,7 +128,9 @@ test('a plan by index gives what a scan gives, in the order asked for', async ()
       fc.array(query, { minLength: 5, maxLength: 12 }),
       async (documents, indexes, queries) => {
         const stage = await Stage.open();
-        const specs = indexes.map(([key, options], n) => doc({ key, name: `i${n}`, ...options }));
+        const specs = indexes.map(([key, options, order], n) =>
+          doc({ key, name: `i${n}`, ...options, collation: order }),
+        );
         await stage.run(stage.engine.createIndexes(NS, specs));
         // What an index cannot hold (parallel arrays) is left out.
         await stage.insert(
@@ -104,24 +138,25 @@ test('a plan by index gives what a scan gives, in the order asked for', async ()
           { ordered: false },
         );
         const stored = await stage.find();
-        for (const { filter: asked, sort: by, limit } of queries) {
+        for (const { filter: asked, sort: by, limit, collation: order } of queries) {
           const sort = by && doc(by);
-          const compareBy = sort ? compileSort(sort) : () => 0;
+          const collation = order && doc(order);
+          const compareBy = sort ? compileSort(sort, Collator.of(collation)) : () => 0;
           if (stored.some((each) => !isSortable(each, compareBy))) continue;
-          const natural = await stage.find(asked, { hint: doc({ $natural: 1 }), sort });
+          const natural = await stage.find(asked, { hint: doc({ $natural: 1 }), sort, collation });
           const hints = indexes.flatMap(([key, options], n) =>
             Object.keys(options).length > 0 || hasWildcard(key) ? [] : [`i${n}`],
           );
           for (const hint of [undefined, ...hints]) {
-            const found = await stage.find(asked, { sort, hint, limit });
-            const label = `${shown(asked)} by ${hint} sorted ${shown(by)}`;
+            const found = await stage.find(asked, { sort, hint, limit, collation });
+            const label = `${shown(asked)} by ${hint} sorted ${shown(by)} under ${shown(order)}`;
             if (limit === 0) expect(ids(found).sort(), label).toEqual(ids(natural).sort());
             else expect(found.length, label).toBe(Math.min(limit, natural.length));
-            const order = (each: Doc, at: number) => compareBy(each, natural[at]!);
-            if (sort) expect(found.map(order), label).toEqual(found.map(() => 0));
+            const place = (each: Doc, at: number) => compareBy(each, natural[at]!);
+            if (sort) expect(found.map(place), label).toEqual(found.map(() => 0));
             else expect(ids(natural), label).toEqual(expect.arrayContaining(ids(found)));
           }
-          const counted = await stage.run(stage.engine.count(NS, stage.query(asked)));
+          const counted = await stage.run(stage.engine.count(NS, stage.query(asked, { collation })));
           expect(counted, shown(asked)).toBe(natural.length);
         }
       },

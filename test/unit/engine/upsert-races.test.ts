@@ -14,7 +14,7 @@ function run(filter: object, keyValue: object, fetches: boolean): string[] {
   const make = () => {
     done.push('make');
     const pattern = Object.fromEntries(Object.keys(keyValue).map((path) => [path, 1]));
-    throw duplicateKeyError('db.coll', 'index', doc(pattern), doc(keyValue));
+    throw duplicateKeyError('db.coll', { name: 'index', key: doc(pattern) }, doc(keyValue));
   };
   const work = findOrMake(doc(filter), look, make);
   while (!work.next(new Map()).done);

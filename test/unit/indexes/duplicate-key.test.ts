@@ -17,13 +17,23 @@ import {
 import { duplicateKeyError } from '../../../src/indexes/index.ts';
 
 test('a duplicate key is told as the server tells it', () => {
-  const error = duplicateKeyError('shop.users', 'email_1', doc({ email: 1 }), doc({ email: 'a@b.c' }));
+  const error = duplicateKeyError('shop.users', { name: 'email_1', key: doc({ email: 1 }) }, doc({ email: 'a@b.c' }));
   expect(error.message).toBe(
     'E11000 duplicate key error collection: shop.users index: email_1 dup key: { email: "a@b.c" }',
   );
   expect(error.codeName).toBe('DuplicateKey');
   expect(error.details.get('keyPattern')).toEqual(doc({ email: 1 }));
   expect(error.details.get('keyValue')).toEqual(doc({ email: 'a@b.c' }));
+  expect(error.details.has('collation')).toBe(false);
+});
+
+test('and with the collation of the index, where it has one', () => {
+  const index = { name: 'a_1', key: doc({ a: 1 }), collation: doc({ locale: 'en', strength: 1 }) };
+  const error = duplicateKeyError('shop.users', index, doc({ a: 'x' }));
+  expect(error.message).toBe(
+    'E11000 duplicate key error collection: shop.users index: a_1 collation: { locale: "en", strength: 1 } dup key: { a: "x" }',
+  );
+  expect(error.details.get('collation')).toEqual(index.collation);
 });
 
 describe('values in messages', () => {
