@@ -88,7 +88,7 @@ export function dateDifference(start: number, end: number, unit: TimeUnit, zone:
 
 function localDifference(from: number, to: number, unit: TimeUnit, startOfWeek: number): number {
   if (unit === 'day') return dayNumber(to) - dayNumber(from);
-  if (unit === 'week') return weekNumber(to, startOfWeek) - weekNumber(from, startOfWeek);
+  if (unit === 'week') return (weekStart(to, startOfWeek) - weekStart(from, startOfWeek)) / 7;
   const [a, b] = [civilTime(from), civilTime(to)];
   const years = b.year - a.year;
   if (unit === 'year') return years;
@@ -96,8 +96,9 @@ function localDifference(from: number, to: number, unit: TimeUnit, startOfWeek: 
   return years * 4 + quarter(b.month) - quarter(a.month);
 }
 
-function weekNumber(local: number, startOfWeek: number): number {
-  return (dayNumber(local) - ((isoDayOfWeek(local) - startOfWeek + 7) % 7)) / 7;
+/** The number of the day with which the week began. */
+function weekStart(local: number, startOfWeek: number): number {
+  return dayNumber(local) - ((isoDayOfWeek(local) - startOfWeek + 7) % 7);
 }
 
 function quarter(month: number): number {

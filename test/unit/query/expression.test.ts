@@ -220,6 +220,10 @@ const CASES: [expression: unknown, result: unknown, document?: object][] = [
   [{ $dateToString: { date: NOW, format: '%Y-%m-%d' } }, '2026-01-02'],
   [{ $dateAdd: { startDate: NOW, unit: 'day', amount: 1 } }, new Date(NOW.getTime() + 86_400_000)],
   [{ $dateTrunc: { date: NOW, unit: 'day' } }, new Date(Date.UTC(2026, 0, 2))],
+  [
+    { $dateTrunc: { date: new Date(Date.UTC(2021, 2, 20)), unit: 'week', startOfWeek: 'monday' } },
+    new Date(Date.UTC(2021, 2, 15)),
+  ],
   [{ $dateDiff: { startDate: new Date(0), endDate: new Date(86_400_000), unit: 'hour' } }, 24n],
   [{ $dateFromParts: { year: 2020, month: 2, day: 3 } }, new Date(Date.UTC(2020, 1, 3))],
 ];
