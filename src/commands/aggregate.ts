@@ -27,7 +27,7 @@ export const aggregate = defineCommand({
       );
     }
     const ns = readable(request.db, args.aggregate);
-    checkStages(pipeline, request.db);
+    refuseChangeStream(pipeline);
     checkReadConcern(pipeline, request.generic.readConcern.level);
     const source = await context.engine.aggregate(ns, withOperations(pipeline, request.db, context), {
       read: request.generic.readConcern.read,
@@ -36,6 +36,8 @@ export const aggregate = defineCommand({
       bypassValidation: args.bypassDocumentValidation,
       collation: args.collation,
     });
+    // Nothing has run yet: what is wrong with the stages themselves is told first.
+    checkTarget(pipeline, request.db);
     const cursor = await context.cursors.begin(
       source,
       {
@@ -69,19 +71,19 @@ function writesOut(pipeline: Value): boolean {
   return isDocument(last) && (last.has('$out') || last.has('$merge'));
 }
 
-/** Refuses what the engine could not tell apart from a mistake: change streams, and writes to where nothing may be written. */
-function checkStages(pipeline: readonly Doc[], db: string): void {
-  for (const stage of pipeline) {
-    if (stage.has('$changeStream')) {
-      throw new CodedError('Location40573', 'The $changeStream stage is not supported by DiscoDB yet');
-    }
-    const out = stage.get('$out') ?? into(stage.get('$merge'));
-    if (typeof out === 'string') writable(db, out);
-    else if (isDocument(out)) {
-      const [toDb, coll] = [out.get('db') ?? db, out.get('coll')];
-      if (typeof toDb === 'string' && typeof coll === 'string') writable(toDb, coll);
-    }
-  }
+function refuseChangeStream(pipeline: readonly Doc[]): void {
+  if (!pipeline.some((stage) => stage.has('$changeStream'))) return;
+  throw new CodedError('Location40573', 'The $changeStream stage is not supported by DiscoDB yet');
+}
+
+/** Throws where nothing may be written. */
+function checkTarget(pipeline: readonly Doc[], db: string): void {
+  const last = pipeline.at(-1);
+  const out = last?.get('$out') ?? into(last?.get('$merge'));
+  if (typeof out === 'string') writable(db, out);
+  if (!isDocument(out)) return;
+  const [toDb, coll] = [out.get('db') ?? db, out.get('coll')];
+  if (typeof toDb === 'string' && typeof coll === 'string') writable(toDb, coll);
 }
 
 /** What is written could not be proven to be the newest as it is read. */

@@ -16,10 +16,10 @@ const REFERENCE_FIELDS: ReadonlySet<string> = new Set(['$ref', '$id', '$db']);
  */
 export function withIdFirst(bytes: Uint8Array, env: Pick<Env, 'clock' | 'random'>): Uint8Array {
   const id = rawField(bytes, '_id');
-  if (!id) return checkSize(splice(encode(new Map([['_id', newObjectId(env)]])), bytes, 4, 4));
+  if (!id) return checkDocumentSize(splice(encode(new Map([['_id', newObjectId(env)]])), bytes, 4, 4));
   checkIdType(id.type, 'BadValue');
   if (id.type === BSON_DOCUMENT) checkIdFields(getField(bytes, '_id'));
-  checkSize(bytes);
+  checkDocumentSize(bytes);
   // `_id` first: size (4), type (1), "_id\0" (4), then the value.
   if (id.start === 9) return bytes;
   return splice(encode(new Map([['_id', getField(bytes, '_id')]])), bytes, id.start - 5, id.end);
@@ -44,7 +44,8 @@ function splice(front: Uint8Array, bytes: Uint8Array, from: number, to: number):
   return result;
 }
 
-function checkSize(bytes: Uint8Array): Uint8Array {
+/** The bytes, where a document may be so large. Throws BSONObjectTooLarge. */
+export function checkDocumentSize(bytes: Uint8Array): Uint8Array {
   if (bytes.length <= MAX_DOCUMENT_BYTES) return bytes;
   throw new CodedError(
     'BSONObjectTooLarge',

@@ -24,7 +24,17 @@ export { countOf } from './stages/count.ts';
 export { neededFields } from './stages/dependencies.ts';
 export { checkPipeline, compilePipeline, runPipeline, startsPipeline } from './stages/index.ts';
 export { optimize } from './stages/optimize.ts';
-export type { Comparator, Filter, Foreign, Metadata, PipelineContext, QueryContext, Updater } from './types.ts';
+export type {
+  Comparator,
+  Filter,
+  Foreign,
+  MergeItem,
+  MergeSpec,
+  Metadata,
+  PipelineContext,
+  QueryContext,
+  Updater,
+} from './types.ts';
 export { compileUpdate, type UpdateOptions } from './update/index.ts';
 export { compileValidator, type Validator } from './validation/index.ts';
 export { format as showValue } from './value.ts';

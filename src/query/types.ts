@@ -1,4 +1,4 @@
-import type { Collator, Doc, KeptDoc, Value } from '../bson/index.ts';
+import type { Collator, Doc, KeptDoc, ObjectId, Value } from '../bson/index.ts';
 import type { TextDefinition, TextSearch } from '../text/index.ts';
 import type { Found } from './value.ts';
 
@@ -68,6 +68,30 @@ export interface Foreign {
   indexed(path: string): Promise<{ readonly documents: number } | undefined>;
 }
 
+/** How `$merge` writes; everything is said. */
+export interface MergeSpec {
+  readonly into: { readonly db: string; readonly coll: string };
+  /** Paths that find the document of the target. */
+  readonly on: readonly string[];
+  readonly whenMatched: 'replace' | 'keepExisting' | 'merge' | 'fail' | readonly Doc[];
+  readonly whenNotMatched: 'insert' | 'discard' | 'fail';
+}
+
+export interface MergeTarget {
+  write(items: readonly MergeItem[]): Promise<void>;
+  /** Resolves when all of it will stay. */
+  durable(): Promise<void>;
+}
+
+/** One document for `$merge`. */
+export interface MergeItem {
+  readonly doc: Doc;
+  /** The values of `on`. */
+  readonly key: Doc;
+  /** What the pipeline of `whenMatched` knows, `new` included. */
+  readonly variables: ReadonlyMap<string, Found>;
+}
+
 /** What stages need of the world outside the pipeline. */
 export interface PipelineContext extends QueryContext {
   readonly db: string;
@@ -76,8 +100,10 @@ export interface PipelineContext extends QueryContext {
   foreign(collection: string): Foreign;
   /** `$out`: the collection's new content, at once. */
   replaceCollection(db: string, collection: string, docs: Doc[]): Promise<void>;
-  /** `$merge`: one batch, decided by the stage. */
-  merge(spec: Doc, docs: Doc[]): Promise<void>;
+  /** `$merge`: checks the target, and gives what writes to it. */
+  mergeInto(spec: MergeSpec): MergeTarget;
+  /** An ObjectId for a document without `_id`. */
+  newId(): ObjectId;
   /** `$collStats`, `$indexStats`, `$currentOp`: the documents that the stage starts the pipeline with. */
   source(stage: string, spec: Value): Promise<Doc[]>;
 }

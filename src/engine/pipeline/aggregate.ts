@@ -1,5 +1,5 @@
 import type { Env } from '../../base/index.ts';
-import { type Doc, encode, type Value } from '../../bson/index.ts';
+import { type Doc, encode, newObjectId, type Value } from '../../bson/index.ts';
 import {
   checkPipeline,
   compileFilter,
@@ -15,7 +15,8 @@ import { emptyCursor, QueueCursor } from '../cursor.ts';
 import { checkQuery, find, findDocs } from '../find.ts';
 import type { Namespaces } from '../namespaces.ts';
 import { searching } from '../text-index.ts';
-import { mergeInto, replaceContent } from './merge.ts';
+import { Merger } from './merge.ts';
+import { replaceContent } from './out.ts';
 import { type PipelinePlan, planPipeline } from './push-down.ts';
 import { stageSource } from './sources.ts';
 
@@ -114,7 +115,8 @@ function pipelineContext(deployment: Deployment, ns: Namespace, query: Aggregate
       };
     },
     replaceCollection: (db, coll, docs) => replaceContent(env, namespaces, { db, coll }, docs, query.bypassValidation),
-    merge: (spec, docs) => mergeInto(engine, ns, query.context, spec, docs, query.bypassValidation),
+    mergeInto: (spec) => new Merger(env, namespaces, spec, query.context, query.bypassValidation),
+    newId: () => newObjectId(env),
     source: (stage: string, spec: Value) => stageSource(engine, ns, env, stage, spec),
   };
   return context;

@@ -1,84 +1,128 @@
 import { CodedError, type Env } from '../../base/index.ts';
-import { type Doc, doc as literal, type Value } from '../../bson/index.ts';
-import { compileFilter, type QueryContext } from '../../query/index.ts';
-import type { Engine, Namespace, UpdateStatement } from '../contract.ts';
-import { encodeWithIdFirst } from '../document-id.ts';
-import { eachMatch, type Work } from '../match.ts';
+import { type Doc, equal, doc as literal, type Value } from '../../bson/index.ts';
+import type { MergeItem, MergeSpec, QueryContext } from '../../query/index.ts';
+import type { Namespace, UpdateStatement, WriteOptions } from '../contract.ts';
+import { checkDocumentSize, encodeWithIdFirst } from '../document-id.ts';
+import type { Loaded } from '../handle.ts';
+import type { Work } from '../match.ts';
 import type { Namespaces } from '../namespaces.ts';
 import { WriteBatch } from '../write-batch.ts';
+import { insertOne, updateStatement } from '../writes.ts';
 
-/** `$out`: the old documents go and the new ones come in one group of the log, as far as memory allows. */
-export async function replaceContent(
-  env: Env,
-  namespaces: Namespaces,
-  ns: Namespace,
-  docs: readonly Doc[],
-  bypassValidation: boolean | undefined,
-): Promise<void> {
-  const handle = await namespaces.ensure(ns);
-  const loaded = await handle.load();
-  // Before anything goes: it is all of them or none.
-  if (!bypassValidation) for (const doc of docs) loaded.validation?.check(doc);
-  const batch = new WriteBatch(loaded, { ordered: true, context: { now: new Date(0), random: () => 0 } });
-  await batch.carryOut(replacement(env, batch, docs));
-  await batch.result().durable;
+/** Writes batches of a `$merge`; one batch is one commit, as far as nothing must be fetched for it. */
+export class Merger {
+  readonly #env: Env;
+  readonly #namespaces: Namespaces;
+  readonly #spec: MergeSpec;
+  readonly #options: WriteOptions;
+  /** Those of the document that is being written. */
+  readonly #variables: Map<string, unknown>;
+  readonly #durables: Promise<void>[] = [];
+
+  /** Throws 51183 where no unique index says that `on` finds one document at most. */
+  constructor(
+    env: Env,
+    namespaces: Namespaces,
+    spec: MergeSpec,
+    context: QueryContext,
+    bypassValidation: boolean | undefined,
+  ) {
+    this.#env = env;
+    this.#namespaces = namespaces;
+    this.#spec = spec;
+    const variables = new Map(context.variables);
+    this.#variables = variables;
+    this.#options = { ordered: false, bypassValidation, context: { ...context, variables } };
+    checkUnique(namespaces, spec);
+  }
+
+  async write(items: readonly MergeItem[]): Promise<void> {
+    const handle = await this.#namespaces.ensure(this.#spec.into);
+    const loaded = await handle.load();
+    await loaded.collection.log.room();
+    loaded.collection.checkAlive();
+    const batch = new WriteBatch(loaded, this.#options);
+    await batch.carryOut(this.#all(batch, items));
+    const { errors, durable } = batch.result();
+    this.#durables.push(durable);
+    if (errors[0]) throw explained(errors[0].error, this.#spec);
+    if (this.#spec.whenNotMatched === 'fail' && batch.n < items.length) {
+      throw new CodedError(
+        'MergeStageNoMatchingDocument',
+        '$merge could not find a matching document in the target collection for at least one document in the source collection',
+      );
+    }
+  }
+
+  /** Resolves when Discord holds all that was written. */
+  async durable(): Promise<void> {
+    await Promise.all(this.#durables);
+  }
+
+  *#all(batch: WriteBatch, items: readonly MergeItem[]): Work<void> {
+    for (const [index, item] of items.entries()) {
+      for (const [name, value] of item.variables) this.#variables.set(name, value);
+      try {
+        yield* this.#one(batch, index, item);
+      } catch (error) {
+        batch.failed(index, error);
+      }
+    }
+  }
+
+  *#one(batch: WriteBatch, index: number, { doc, key }: MergeItem): Work<void> {
+    const { whenMatched, whenNotMatched } = this.#spec;
+    if (whenMatched === 'fail') {
+      this.#insert(batch.loaded, doc);
+      return;
+    }
+    const supplied = typeof whenMatched !== 'string' && whenNotMatched === 'insert';
+    const statement: UpdateStatement = {
+      filter: key,
+      update: changeOf(doc, whenMatched),
+      multi: false,
+      upsert: whenNotMatched === 'insert' && !supplied,
+      // The pipeline's, whatever the target's own is.
+      collation: this.#options.context.collator?.toDoc() ?? literal({ locale: 'simple' }),
+    };
+    const found = batch.n;
+    yield* updateStatement(this.#env, batch, index, statement);
+    if (supplied && batch.n === found) this.#insert(batch.loaded, doc);
+  }
+
+  #insert(loaded: Loaded, doc: Doc): void {
+    insertOne(loaded, checkDocumentSize(encodeWithIdFirst(doc, this.#env)), this.#options);
+  }
 }
 
-function* replacement(env: Env, { loaded, options }: WriteBatch, docs: readonly Doc[]): Work<void> {
-  const { collection } = loaded;
-  const everything = compileFilter(new Map(), options.context);
-  yield* eachMatch(loaded, { filter: everything, limit: 0 }, ({ slot, bytes, doc }) =>
-    collection.remove(slot, bytes, () => doc),
-  );
-  for (const doc of docs) collection.insert(encodeWithIdFirst(doc, env), () => doc);
-}
-
-/** `$merge`: one update or insert for each document, all in one commit as far as memory allows. */
-export async function mergeInto(
-  engine: Engine,
-  source: Namespace,
-  context: QueryContext,
-  spec: Doc,
-  docs: readonly Doc[],
-  bypassValidation: boolean | undefined,
-): Promise<void> {
-  const ns = target(source, spec.get('into'));
-  const given = spec.get('let');
-  const variables = new Map([...(context.variables ?? []), ...(given instanceof Map ? given : [])]);
-  const matched = spec.get('whenMatched') ?? 'merge';
-  const notMatched = spec.get('whenNotMatched') ?? 'insert';
-  const on = spec.get('on') ?? '_id';
-  // The pipeline's, whatever the target's own is.
-  const collation = context.collator?.toDoc() ?? literal({ locale: 'simple' });
-  const fields = (Array.isArray(on) ? on : [on]).map(String);
-  if (notMatched === 'fail')
-    throw new CodedError('NotImplemented', "$merge with whenNotMatched 'fail' is not implemented");
-  if (matched === 'fail') throw new CodedError('NotImplemented', "$merge with whenMatched 'fail' is not implemented");
-  const statements = docs.map((doc): UpdateStatement => {
-    const filter: Doc = new Map(fields.map((field) => [field, doc.get(field) ?? null]));
-    return { filter, update: change(doc, matched), multi: false, upsert: notMatched === 'insert', collation };
-  });
-  // A pipeline sees its own document as `$$new`, so each statement is a command of its own.
-  const groups = Array.isArray(matched) ? statements.map((statement) => [statement]) : [statements];
-  const results = await Promise.all(
-    groups.map((group, at) => {
-      const own = Array.isArray(matched) ? { variables: new Map([...variables, ['new', docs[at]!]]) } : { variables };
-      return engine.update(ns, group, { ordered: true, bypassValidation, context: { ...context, ...own } });
-    }),
-  );
-  for (const { errors } of results) if (errors[0]) throw errors[0].error;
-  await Promise.all(results.map(({ durable }) => durable));
-}
-
-function target(source: Namespace, into: Value | undefined): Namespace {
-  if (typeof into === 'string') return { db: source.db, coll: into };
-  if (into instanceof Map) return { db: String(into.get('db') ?? source.db), coll: String(into.get('coll')) };
-  throw new CodedError('FailedToParse', '$merge requires a collection name in its into field');
-}
-
-function change(doc: Doc, whenMatched: Value): Doc | Doc[] {
-  if (Array.isArray(whenMatched)) return whenMatched.filter((stage) => stage instanceof Map);
+function changeOf(doc: Doc, whenMatched: Exclude<MergeSpec['whenMatched'], 'fail'>): Doc | Doc[] {
   if (whenMatched === 'replace') return doc;
   if (whenMatched === 'keepExisting') return literal({ $setOnInsert: doc });
-  return literal({ $set: doc });
+  return whenMatched === 'merge' ? literal({ $set: doc }) : [...whenMatched];
+}
+
+function checkUnique(namespaces: Namespaces, { into, on }: MergeSpec): void {
+  if (on.length === 1 && on[0] === '_id') return;
+  const wanted = [...on].sort();
+  const isUnique = namespaces.handle(into as Namespace)?.info.indexes.some(({ key, unique, spec }) => {
+    const given: Value = [...key.keys()].sort();
+    return unique && !spec.has('partialFilterExpression') && equal(given, wanted);
+  });
+  if (!isUnique) throw new CodedError('Location51183', 'Cannot find index to verify that join fields will be unique');
+}
+
+/** What MongoDB says before the error of the write. */
+function explained(error: Error, { whenMatched }: MergeSpec): Error {
+  if (!(error instanceof CodedError)) return error;
+  const { codeName, message, details } = error;
+  if (codeName === 'DuplicateKey' && whenMatched === 'fail') {
+    return new CodedError(codeName, `$merge failed due to a DuplicateKey error :: caused by :: ${message}`, [
+      ...details,
+    ]);
+  }
+  if (codeName === 'ImmutableField') {
+    const why = '$merge failed to update the matching document, did you attempt to modify the _id or the shard key?';
+    return new CodedError(codeName, `${why} :: caused by :: ${message}`, [...details]);
+  }
+  return error;
 }

@@ -5,7 +5,7 @@ import { MISSING } from '../value.ts';
 import { collect, type Stream } from './stage.ts';
 
 /** While the values asked for are no more than one in so many documents, an index is asked; beyond, all is read once. */
-const INDEXED_SHARE = 4;
+const INDEXED_SHARE = 5;
 
 /**
  * The documents of another collection by what a path is equal to. Asks an index for the values that come up, or holds

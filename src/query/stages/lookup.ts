@@ -7,8 +7,11 @@ import { type Found, isArray, isDoc, isNullish, MISSING } from '../value.ts';
 import { Candidates, FieldIndex } from './candidates.ts';
 import { type LookupSpec, parseLookup } from './lookup-spec.ts';
 import { isOwnSource } from './own-source.ts';
-import { collect, type Stage, type StageEnv, streamOf, within } from './stage.ts';
+import { collect, gathered, type Stage, type StageEnv, streamOf, within } from './stage.ts';
 import { parseUnwind } from './unwind.ts';
+
+/** An index is asked once for so many documents. */
+const JOINED_TOGETHER = 128;
 
 /** What each of some documents is joined with. */
 type Join = (docs: readonly Doc[]) => Promise<readonly Doc[][]>;
@@ -21,7 +24,7 @@ export function lookup(spec: Value, env: StageEnv, _name = '$lookup', unwinding?
   const put = unwinding === undefined ? undefined : unwound(as, unwinding);
   return async function* (source) {
     const join = open();
-    for await (const batch of source) {
+    for await (const batch of gathered(source, JOINED_TOGETHER)) {
       const found = await join(batch);
       yield batch.flatMap((doc, at) => (put ? put(doc, found[at]!) : [withValue(doc, as, found[at]!)]));
     }

@@ -50,6 +50,19 @@ export async function* streamOf(docs: Iterable<Doc>): AsyncGenerator<Doc[]> {
   if (batch.length > 0) yield batch;
 }
 
+/** The same documents in batches of at least `least`, for stages that ask somewhere once for each batch. */
+export async function* gathered(source: Stream, least: number): AsyncGenerator<Doc[]> {
+  let held: Doc[] = [];
+  for await (const batch of source) {
+    if (held.length === 0) held = batch;
+    else for (const doc of batch) held.push(doc);
+    if (held.length < least) continue;
+    yield held;
+    held = [];
+  }
+  if (held.length > 0) yield held;
+}
+
 /** A stage that needs all of its input at once. */
 export function whole(apply: (docs: Doc[]) => Iterable<Doc> | Promise<Iterable<Doc>>): Stage {
   return async function* (source) {

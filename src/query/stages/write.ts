@@ -1,87 +1,67 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
-import { failedToParse, located, typeMismatch } from '../error.ts';
-import { isArray, isDoc, typeName } from '../value.ts';
-import { type StageCompiler, whole } from './stage.ts';
+import { located } from '../error.ts';
+import { rootScope } from '../expressions/index.ts';
+import type { MergeItem } from '../types.ts';
+import { type Found, isDoc, typeName } from '../value.ts';
+import { mergeKey, parseMerge } from './merge-spec.ts';
+import { collect, type StageCompiler, streamOf, whole } from './stage.ts';
+import { checkTarget, type Target, writeTarget } from './write-target.ts';
 
 /** How many documents `$merge` hands over at once. */
 const MERGE_BATCH = 1000;
 
 /** `$out`: the result becomes a collection's content, when all of it is there. */
 export const out: StageCompiler = (spec, { context }) => {
-  const { db, coll } = target(spec, '$out', context.db);
+  const { db, coll } = outTarget(spec, context.db);
+  checkTarget('$out', { db, coll }, 17385, 31321);
   return whole(async (docs) => {
     await context.replaceCollection(db, coll, docs);
     return [];
   });
 };
 
-const WHEN_MATCHED = ['replace', 'keepExisting', 'merge', 'fail'];
-const WHEN_NOT_MATCHED = ['insert', 'discard', 'fail'];
+function outTarget(spec: Value, db: string): Target {
+  if (typeof spec === 'string') return { db, coll: spec };
+  if (!isDoc(spec)) {
+    throw located(16990, `$out only supports a string or object argument, but found ${typeName(spec)}`);
+  }
+  for (const name of ['db', 'coll']) {
+    if (spec.has(name)) continue;
+    throw new CodedError('IDLFailedToParse', `BSON field '$out.${name}' is missing but a required field`);
+  }
+  if (spec.has('timeseries')) throw new CodedError('NotImplemented', 'DiscoDB has no time-series collections');
+  return writeTarget('$out', spec, db);
+}
 
-/** `$merge`: hands the context batches and a specification with every option written out. */
+/** `$merge`: hands over batches of documents, each with the values that it is found by. */
 export const merge: StageCompiler = (spec, { context }) => {
-  const full = fullMerge(spec, context.db);
+  const { variables, ...parsed } = parseMerge(spec, context);
+  const generated = parsed.on.includes('_id');
+  const itemOf = (given: Doc): MergeItem => {
+    const doc = generated && !given.has('_id') ? new Map<string, Value>([['_id', context.newId()], ...given]) : given;
+    const scope = rootScope(doc);
+    return {
+      doc,
+      key: mergeKey(doc, parsed.on),
+      variables: new Map(variables.map(({ name, expression }): [string, Found] => [name, expression(scope)])),
+    };
+  };
   return async function* (source) {
-    let held: Doc[] = [];
-    for await (const batch of source) {
+    const target = context.mergeInto(parsed);
+    // What is written where it is read from could be met again.
+    const own = parsed.into.db === context.db && parsed.into.coll === context.collection;
+    let held: MergeItem[] = [];
+    for await (const batch of own ? streamOf(await collect(source)) : source) {
       for (const doc of batch) {
-        held.push(doc);
+        held.push(itemOf(doc));
         if (held.length < MERGE_BATCH) continue;
-        await context.merge(full, held);
+        await target.write(held);
         held = [];
       }
     }
-    if (held.length > 0) await context.merge(full, held);
+    if (held.length > 0) await target.write(held);
+    await target.durable();
     yield* [];
   };
 };
-
-function fullMerge(spec: Value, db: string): Doc {
-  if (typeof spec !== 'string' && !isDoc(spec)) {
-    throw typeMismatch(`$merge requires a string or object argument, but found ${typeName(spec)}`);
-  }
-  const given: Doc = typeof spec === 'string' ? new Map([['into', spec]]) : spec;
-  const into = target(given.get('into'), '$merge', db);
-  const matched = given.get('whenMatched') ?? 'merge';
-  if (!isArray(matched) && !(typeof matched === 'string' && WHEN_MATCHED.includes(matched))) {
-    throw new CodedError(
-      'BadValue',
-      `Enumeration value '${String(matched)}' for field 'whenMatched' is not a valid value.`,
-    );
-  }
-  const notMatched = given.get('whenNotMatched') ?? 'insert';
-  if (typeof notMatched !== 'string' || !WHEN_NOT_MATCHED.includes(notMatched)) {
-    throw new CodedError(
-      'BadValue',
-      `Enumeration value '${String(notMatched)}' for field 'whenNotMatched' is not a valid value.`,
-    );
-  }
-  const on = given.get('on') ?? '_id';
-  const full = new Map<string, Value>([
-    [
-      'into',
-      new Map([
-        ['db', into.db],
-        ['coll', into.coll],
-      ]),
-    ],
-    ['on', isArray(on) ? on : [on]],
-    ['whenMatched', matched],
-    ['whenNotMatched', notMatched],
-  ]);
-  if (given.has('let')) full.set('let', given.get('let'));
-  return full;
-}
-
-function target(spec: Value, stage: string, db: string): { db: string; coll: string } {
-  if (typeof spec === 'string') return { db, coll: spec };
-  if (!isDoc(spec))
-    throw located(16990, `${stage} only supports a string or object argument, but found ${typeName(spec)}`);
-  const coll = spec.get('coll');
-  const named = spec.get('db') ?? db;
-  if (typeof coll !== 'string' || typeof named !== 'string') {
-    throw failedToParse(`${stage} requires 'db' and 'coll' to be strings`);
-  }
-  return { db: named, coll };
-}

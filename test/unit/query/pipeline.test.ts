@@ -366,7 +366,7 @@ describe('pipelines', () => {
     expect(context.written).toEqual([
       ['test', 'o', shown([{ k: 1 }])],
       [
-        show(doc({ into: { db: 'test', coll: 'm' }, on: ['k'], whenMatched: 'replace', whenNotMatched: 'insert' })),
+        { into: { db: 'test', coll: 'm' }, on: ['k'], whenMatched: 'replace', whenNotMatched: 'insert' },
         shown([{ k: 1 }]),
       ],
     ]);

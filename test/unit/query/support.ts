@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { CodedError } from '../../../src/base/index.ts';
-import { type Doc, doc, encode, toExtendedJson } from '../../../src/bson/index.ts';
+import { type Doc, doc, encode, ObjectId, toExtendedJson } from '../../../src/bson/index.ts';
 import { type PipelineContext, type QueryContext, runPipeline } from '../../../src/query/index.ts';
 
 export const NOW = new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 678));
@@ -25,7 +25,11 @@ export function pipelineContext(collections: Record<string, object[]> = {}): Pip
       },
     }),
     replaceCollection: async (db, collection, docs) => void written.push([db, collection, docs.map(show)]),
-    merge: async (spec, docs) => void written.push([show(spec), docs.map(show)]),
+    mergeInto: (spec) => ({
+      write: async (items) => void written.push([spec, items.map((item) => show(item.doc))]),
+      durable: async () => {},
+    }),
+    newId: () => ObjectId.createFromTime(0),
     source: async (stage) => [doc({ stage })],
   };
 }

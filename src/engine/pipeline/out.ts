@@ -1,0 +1,53 @@
+import type { Env } from '../../base/index.ts';
+import { type Doc, decode, encodeKey, getField, doc as literal } from '../../bson/index.ts';
+import { duplicateKeyError } from '../../indexes/index.ts';
+import { nsText } from '../collection.ts';
+import type { Namespace } from '../contract.ts';
+import { checkDocumentSize, encodeWithIdFirst } from '../document-id.ts';
+import { buildIndex, type Loaded } from '../handle.ts';
+import type { Namespaces } from '../namespaces.ts';
+
+/**
+ * `$out`: the old documents go and the new ones come in one step and one group of the log; options and indexes stay.
+ * What is wrong with the new documents is found before anything goes.
+ */
+export async function replaceContent(
+  env: Env,
+  namespaces: Namespaces,
+  ns: Namespace,
+  docs: readonly Doc[],
+  bypassValidation: boolean | undefined,
+): Promise<void> {
+  const encoded = docs.map((doc) => checkDocumentSize(encodeWithIdFirst(doc, env)));
+  const handle = await namespaces.ensure(ns);
+  const loaded = await handle.load();
+  const { collection } = loaded;
+  if (!bypassValidation) for (const doc of docs) loaded.validation?.check(doc);
+  checkUnique(ns, loaded, encoded);
+  await collection.log.room();
+  collection.checkAlive();
+  for (const slot of [...collection.scan()]) collection.vanish(slot);
+  for (const bytes of encoded) collection.insert(bytes, () => decode(bytes));
+  await collection.commit([]);
+}
+
+/** Tries the documents in empty indexes of the same kind. Throws what the collection's own would throw. */
+function checkUnique(ns: Namespace, { collection }: Loaded, encoded: readonly Uint8Array[]): void {
+  const trials = [...collection.secondary.values()].map(({ spec }) => ({ spec, index: buildIndex(spec) }));
+  const ids = new Set<string>();
+  for (const [at, bytes] of encoded.entries()) {
+    const recordId = at + 1;
+    const id = getField(bytes, '_id');
+    const key = encodeKey(id);
+    if (ids.has(key)) throw duplicateKeyError(nsText(ns), '_id_', ID_KEY, new Map([['_id', id]]));
+    ids.add(key);
+    for (const { spec, index } of trials) {
+      const prepared = index.prepare(decode(bytes));
+      const conflict = index.conflict(recordId, prepared);
+      if (conflict) throw duplicateKeyError(nsText(ns), spec.name, spec.key, conflict.keyValue);
+      index.insert(recordId, prepared);
+    }
+  }
+}
+
+const ID_KEY: Doc = literal({ _id: 1 });
