@@ -1,7 +1,7 @@
 import type { Env } from '../../base/index.ts';
-import { type Doc, decode, encodeKey, getField, doc as literal } from '../../bson/index.ts';
+import { type Doc, decode, getField, doc as literal } from '../../bson/index.ts';
 import { duplicateKeyError } from '../../indexes/index.ts';
-import { nsText } from '../collection.ts';
+import { duplicateKey, nsText } from '../collection.ts';
 import type { Namespace } from '../contract.ts';
 import { checkDocumentSize, encodeWithIdFirst } from '../document-id.ts';
 import { buildIndex, type Loaded } from '../handle.ts';
@@ -38,16 +38,17 @@ function checkUnique(ns: Namespace, { collection }: Loaded, encoded: readonly Ui
   for (const [at, bytes] of encoded.entries()) {
     const recordId = at + 1;
     const id = getField(bytes, '_id');
-    const key = encodeKey(id);
-    if (ids.has(key)) throw duplicateKeyError(nsText(ns), '_id_', ID_KEY, new Map([['_id', id]]));
+    const key = collection.ids.keyOf(id);
+    if (ids.has(key)) {
+      const index = { name: '_id_', key: literal({ _id: 1 }), collation: collection.ids.collation };
+      throw duplicateKeyError(nsText(ns), index, new Map([['_id', id]]));
+    }
     ids.add(key);
     for (const { spec, index } of trials) {
       const prepared = index.prepare(decode(bytes));
       const conflict = index.conflict(recordId, prepared);
-      if (conflict) throw duplicateKeyError(nsText(ns), spec.name, spec.key, conflict.keyValue);
+      if (conflict) throw duplicateKey(ns, spec, conflict.keyValue);
       index.insert(recordId, prepared);
     }
   }
 }
-
-const ID_KEY: Doc = literal({ _id: 1 });
