@@ -21,7 +21,8 @@ export function termScores(definition: TextDefinition, doc: Doc): Map<string, nu
     for (const [term, count] of counts) {
       const frequency = 2 - 2 ** (1 - count);
       const share = (0.5 * count) / total + 0.5;
-      const bonus = asciiLower(text) === asciiLower(term) ? 1 + WHOLE_TEXT_BONUS : 1;
+      const whole = text.length === term.length && asciiLower(text) === asciiLower(term);
+      const bonus = whole ? 1 + WHOLE_TEXT_BONUS : 1;
       scores.set(term, (scores.get(term) ?? 0) + weight * frequency * share * bonus);
     }
     return false;

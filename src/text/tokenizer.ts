@@ -21,15 +21,44 @@ const ENGLISH_DELIMITER =
 
 /** The terms of a text in their order, as an index of version 3 holds them: folded, stemmed, without diacritics. */
 export function* tokens(text: string, language: Language, options: TokenOptions = {}): Generator<string> {
-  const turkish = language.name === 'turkish';
+  const plain = !options.caseSensitive && !options.diacriticSensitive;
   for (const word of text.split(language.name === 'english' ? ENGLISH_DELIMITER : DELIMITER)) {
     if (word === '') continue;
-    // Stop words and stems are known with their diacritics.
-    const lower = foldCase(word, turkish);
-    if (options.filterStopWords && language.stopWords.has(lower)) continue;
-    const stem = language.stem(options.caseSensitive ? word : lower);
-    yield options.diacriticSensitive ? stem : stripDiacritics(stem);
+    const { term, stop } = plain ? remembered(word, language) : termOf(word, language, options);
+    if (!(stop && options.filterStopWords)) yield term;
   }
+}
+
+interface Term {
+  readonly term: string;
+  readonly stop: boolean;
+}
+
+function termOf(word: string, language: Language, { caseSensitive, diacriticSensitive }: TokenOptions): Term {
+  // Stop words and stems are known with their diacritics.
+  const lower = foldCase(word, language.name === 'turkish');
+  const stem = language.stem(caseSensitive ? word : lower);
+  return { term: diacriticSensitive ? stem : stripDiacritics(stem), stop: language.stopWords.has(lower) };
+}
+
+/** Stemming a word takes as long as looking it up a hundred times, and texts are made of the same words. */
+const known = new WeakMap<Language, Map<string, Term>>();
+const MAX_KNOWN_WORDS = 50_000;
+const MAX_KNOWN_LENGTH = 40;
+
+function remembered(word: string, language: Language): Term {
+  let terms = known.get(language);
+  if (!terms) {
+    terms = new Map();
+    known.set(language, terms);
+  }
+  let term = terms.get(word);
+  if (term) return term;
+  term = termOf(word, language, {});
+  if (word.length > MAX_KNOWN_LENGTH) return term;
+  if (terms.size >= MAX_KNOWN_WORDS) terms.clear();
+  terms.set(word, term);
+  return term;
 }
 
 /** Whether a text has the phrase in it, its spaces and punctuation as they are. */
