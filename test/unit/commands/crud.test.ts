@@ -140,7 +140,7 @@ describe('findAndModify', () => {
   it.each([
     [{}, 'Either an update or remove=true must be specified'],
     [{ remove: true, update: {} }, 'Cannot specify both an update and remove=true'],
-    [{ remove: true, upsert: true }, 'Cannot specify both upsert=true and remove=true'],
+    [{ remove: true, upsert: true }, 'Cannot specify both upsert=true and remove=true '],
     [
       { remove: true, new: true },
       "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document",
