@@ -9,6 +9,11 @@ const LOCALES = `af am ar:compat as az be bg bn:traditional bo bs bs_Cyrl ca chr
 /** Those that ICU has for every locale. */
 const COMMON_VARIANTS = ['search', 'eor', 'emoji'];
 
+/** Whether a kind of order is the same for every language that has none of that kind of its own. */
+export function isShared(variant: string | undefined): boolean {
+  return variant !== undefined && COMMON_VARIANTS.includes(variant);
+}
+
 const VARIANTS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   LOCALES.split(/\s+/).map((entry) => {
     const [locale = '', own] = entry.split(':');

@@ -1,6 +1,6 @@
 import { Decimal128, Int32 } from 'bson';
 import { CodedError } from '../base/index.ts';
-import { validLocale } from './collation-locales.ts';
+import { isShared, validLocale } from './collation-locales.ts';
 import { showDoc } from './show.ts';
 import { isNumber, typeAlias } from './types.ts';
 import type { Doc, Value } from './values.ts';
@@ -46,7 +46,9 @@ export function parseCollation(source: Doc): CollationSpec | undefined {
   if (locale === undefined) {
     throw new CodedError('IDLFailedToParse', "BSON field 'collation.locale' is missing but a required field");
   }
-  const language = locale.split('@', 1)[0]!;
+  const [name = '', variant] = locale.split('@collation=', 2);
+  // Orders that all languages share have none of a language's options.
+  const language = isShared(variant) ? '' : name;
   const spec: CollationSpec = {
     locale,
     caseLevel: fields.truth('caseLevel') ?? false,
@@ -56,7 +58,7 @@ export function parseCollation(source: Doc): CollationSpec | undefined {
     alternate:
       fields.choice('alternate', ['non-ignorable', 'shifted']) ?? (SHIFTED.has(language) ? 'shifted' : 'non-ignorable'),
     maxVariable: fields.choice('maxVariable', ['punct', 'space']) ?? 'punct',
-    normalization: fields.truth('normalization') ?? NORMALIZED.has(language),
+    normalization: fields.truth('normalization') ?? (variant?.startsWith('search') || NORMALIZED.has(language)),
     backwards: fields.looseTruth('backwards') ?? BACKWARDS.has(language),
     version: fields.text('version') ?? VERSION,
   };

@@ -60,24 +60,33 @@ function levelsOf(spec: CollationSpec): Comparison[] {
 
 /** Only Canadian French takes accents from the end, and cannot be told not to. */
 function isNatively({ locale }: CollationSpec): boolean {
-  return locale.startsWith('fr_CA');
+  return locale === 'fr_CA';
 }
 
 function level(spec: CollationSpec, sensitivity: Sensitivity): Comparison {
-  const forwards = isNatively(spec) && !spec.backwards ? spec.locale.replace('fr_CA', 'fr') : spec.locale;
+  const forwards = isNatively(spec) && !spec.backwards ? 'fr' : spec.locale;
+  const onlySpaces = spec.alternate === 'shifted' && spec.maxVariable === 'space';
+  const shifts = spec.alternate === 'shifted' && !onlySpaces;
   const intl = intlLocale(forwards);
   if (!intl) throw new CodedError('NotImplemented', `the ICU of DiscoDB does not have the order '${spec.locale}'`);
-  const onlySpaces = spec.alternate === 'shifted' && spec.maxVariable === 'space';
+  if (spec.locale === SHIFTED && !shifts) {
+    throw new CodedError('NotImplemented', `the order '${spec.locale}' of DiscoDB always passes over punctuation`);
+  }
   const { compare } = new Intl.Collator(intl.tag, {
     usage: intl.usage,
     sensitivity,
     numeric: spec.numericOrdering,
     caseFirst: spec.caseFirst === 'off' ? 'false' : spec.caseFirst,
-    ignorePunctuation: spec.alternate === 'shifted' && !onlySpaces,
+    ignorePunctuation: shifts,
   });
-  return onlySpaces ? (a, b) => compare(a.replace(SPACES, ''), b.replace(SPACES, '')) : compare;
+  return onlySpaces ? (a, b) => compare(a.replace(SPACES, NOTHING), b.replace(SPACES, NOTHING)) : compare;
 }
 
+/** Whose punctuation Intl does not let count. */
+const SHIFTED = 'th';
+
+/** A character that no order counts. Put for what is passed over, it keeps apart the digits of two numbers. */
+const NOTHING = '\u0001';
 /** What `maxVariable: 'space'` passes over, with the marks above it. */
 const SPACES = /\p{White_Space}\p{M}*/gu;
 /** The same for `punct`. */
@@ -108,7 +117,8 @@ function characters(text: string): readonly string[] {
  */
 function compareVariables(spec: CollationSpec): Comparison {
   const variable = spec.maxVariable === 'space' ? SPACES : PUNCTUATION;
-  const order = level({ ...spec, alternate: 'non-ignorable' }, 'base');
+  // No language moves them.
+  const order = level({ ...spec, locale: 'en', alternate: 'non-ignorable' }, 'base');
   return (a, b) => {
     const left = pieces(a, variable);
     const right = pieces(b, variable);

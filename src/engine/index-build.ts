@@ -1,5 +1,5 @@
 import { CodedError } from '../base/index.ts';
-import { Collator, type Doc, equal, identical, showDoc, type Value } from '../bson/index.ts';
+import { Collator, type Doc, equal, showDoc, type Value } from '../bson/index.ts';
 import { kindOf } from '../indexes/index.ts';
 import { compileFilter } from '../query/index.ts';
 import { idIndex, indexSpec } from './catalog.ts';
@@ -59,9 +59,16 @@ export async function dropIndexes(
 
 function select(indexes: readonly IndexSpec[], which: string | readonly string[] | Doc, ns: string): IndexSpec[] {
   if (which instanceof Map) {
-    const found = indexes.find(({ key }) => identical(key, which) || equal(key, which));
-    if (!found) throw new CodedError('IndexNotFound', `can't find index with key: ${keyText(which)}`);
-    return [found];
+    const found = indexes.filter(({ key }) => equal(key, which));
+    const [first, second] = found;
+    if (!first) throw new CodedError('IndexNotFound', `can't find index with key: ${keyText(which)}`);
+    if (second) {
+      throw new CodedError(
+        'AmbiguousIndexKeyPattern',
+        `${found.length} indexes found for key: ${keyText(which)}, identify by name instead. Conflicting indexes: ${showDoc(first.spec)}, ${showDoc(second.spec)}`,
+      );
+    }
+    return [first];
   }
   const names = typeof which === 'string' ? [which] : (which as readonly string[]);
   return names.map((name) => {

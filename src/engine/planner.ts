@@ -81,11 +81,13 @@ function checkText(hint: PlanRequest['hint'], sort: Doc | undefined): void {
 }
 
 function findHinted(collection: Collection, hint: string | Doc): Choice {
-  const found = choices(collection).find(({ name, key }) =>
+  const [found, other] = choices(collection).filter(({ name, key }) =>
     typeof hint === 'string' ? name === hint : equal(key, hint),
   );
-  if (found) return found;
-  throw planError(collection, 'BadValue', 'hint provided does not correspond to an existing index');
+  if (!found) throw planError(collection, 'BadValue', 'hint provided does not correspond to an existing index');
+  if (!other) return found;
+  const matched = `Matched: ${found.name} and ${other.name}`;
+  throw planError(collection, 'IndexNotFound', `Hint matched multiple indexes, must hint by index name. ${matched}`);
 }
 
 function planError(collection: Collection, codeName: string, why: string): CodedError {

@@ -1,12 +1,18 @@
 import { expect, test } from 'vitest';
+import { BSONSymbol, type CollationOptions } from '../support/driver.ts';
 import { expectRefused, ownServer } from '../support/own-server.ts';
 
 const own = ownServer();
 
-test.each(['zh@collation=big5han', 'zh_Hant@collation=gb2312han'])('%s is refused', async (locale) => {
-  await expectRefused(own.things.find({}, { collation: { locale } }).toArray(), 238, 'NotImplemented');
-  await expectRefused(own.things.createIndex({ a: 1 }, { collation: { locale } }), 238, 'NotImplemented');
-  await expectRefused(own.db.createCollection('chinese', { collation: { locale } }), 238, 'NotImplemented');
+test.each<CollationOptions>([
+  { locale: 'zh@collation=big5han' },
+  { locale: 'zh_Hant@collation=gb2312han' },
+  { locale: 'th', alternate: 'non-ignorable' },
+  { locale: 'th', maxVariable: 'space' },
+])('%o is refused', async (collation) => {
+  await expectRefused(own.things.find({}, { collation }).toArray(), 238, 'NotImplemented');
+  await expectRefused(own.things.createIndex({ a: 1 }, { collation }), 238, 'NotImplemented');
+  await expectRefused(own.db.createCollection('refused', { collation }), 238, 'NotImplemented');
 });
 
 test('text is normalized, whether it is asked for or not', async () => {
@@ -15,6 +21,13 @@ test('text is normalized, whether it is asked for or not', async () => {
   await own.things.insertOne({ _id: 1, a: marked });
   const collation = { locale: 'en', normalization: false };
   expect(await own.things.countDocuments({ a: normal }, { collation })).toBe(1);
+});
+
+test('an index takes a symbol as the string that it is', async () => {
+  const symbols = own.db.collection<{ _id: number; a: unknown }>('symbols');
+  await symbols.createIndex({ a: 1 }, { unique: true, collation: { locale: 'en', strength: 1 } });
+  await symbols.insertOne({ _id: 1, a: new BSONSymbol('x') });
+  await expect(symbols.insertOne({ _id: 2, a: 'X' })).rejects.toMatchObject({ code: 11000 });
 });
 
 test('a duplicate key is shown as it is', async () => {

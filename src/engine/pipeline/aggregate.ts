@@ -9,6 +9,7 @@ import {
   runPipeline,
   startsPipeline,
 } from '../../query/index.ts';
+import { comparesAlike } from '../collation.ts';
 import type { AggregateOptions, DocCursor, Engine, Namespace } from '../contract.ts';
 import { countMatches } from '../count.ts';
 import { emptyCursor, QueueCursor } from '../cursor.ts';
@@ -106,9 +107,11 @@ function pipelineContext(deployment: Deployment, ns: Namespace, query: Aggregate
             ({ key, spec }) =>
               key.keys().next().value === path &&
               Number(key.get(path)) !== 0 &&
-              !['sparse', 'hidden', 'partialFilterExpression', 'collation'].some((option) => spec.has(option)),
+              comparesAlike(query.context.collator, spec.get('collation') as Doc | undefined) &&
+              !['sparse', 'hidden', 'partialFilterExpression'].some((option) => spec.has(option)),
           );
-          return path === '_id' || usable ? { documents: collection.count } : undefined;
+          const byId = path === '_id' && comparesAlike(query.context.collator, collection.ids.collation);
+          return byId || usable ? { documents: collection.count } : undefined;
         },
         run: (stages, own) =>
           run(deployment, other, stages, { read: query.read, context: own }, { ...own, collection: coll }),

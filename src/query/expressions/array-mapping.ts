@@ -131,7 +131,7 @@ function sortArray(...[operand, compiler, name]: Parameters<Operator>): Expressi
 function elementOrder(by: Value, { collator }: QueryContext): (left: Value, right: Value) => number {
   if (isDoc(by)) {
     checkPattern(by);
-    const order = compileSort(by);
+    const order = compileSort(by, collator);
     const asDoc = (value: Value): Doc => (isDoc(value) ? value : new Map());
     return (left, right) => order(asDoc(left), asDoc(right));
   }

@@ -31,6 +31,8 @@ test.each([
     { strength: 1n, locale: 'de@collation=phonebook', caseLevel: true, caseFirst: 'lower' },
     { ...full, locale: 'de@collation=phonebook', caseLevel: true, caseFirst: 'lower', strength: 1 },
   ],
+  [{ locale: 'da@collation=search' }, { ...full, locale: 'da@collation=search', normalization: true }],
+  [{ locale: 'th@collation=eor' }, { ...full, locale: 'th@collation=eor' }],
   [
     { locale: 'en', backwards: 1, version: '57.1', caseLevel: null },
     { ...full, backwards: true },

@@ -33,6 +33,11 @@ const ORDERS: [string, object, (string | string[])[]][] = [
   ['shifted, spaces only', { locale: 'en', alternate: 'shifted', maxVariable: 'space' }, ['a-b', ['ab', 'a b'], 'ac']],
   ['shifted, strength 4', { locale: 'en', alternate: 'shifted', strength: 4 }, ['a b', 'a-b', 'ab', 'aB']],
   ['Thai is shifted', { locale: 'th' }, [['ab', 'a b', 'a-b'], 'ac']],
+  [
+    'spaces between digits',
+    { locale: 'en', alternate: 'shifted', maxVariable: 'space', numericOrdering: true },
+    ['1 9', '2'],
+  ],
   ['French accents', { locale: 'fr' }, ['cote', 'coté', 'côte', 'côté']],
   ['Canadian accents', { locale: 'fr_CA' }, ['cote', 'côte', 'coté', 'côté']],
   ['Canadian accents forwards', { locale: 'fr_CA', backwards: false }, ['cote', 'coté', 'côte', 'côté']],
@@ -59,10 +64,11 @@ describe('a collator', () => {
     }
   });
 
-  test('has no order that ICU dropped', () => {
-    expect(() => collator({ locale: 'zh@collation=big5han' })).toThrow(
-      expect.objectContaining({ codeName: 'NotImplemented' }),
-    );
+  test('has no order that ICU dropped, and no Thai whose punctuation counts', () => {
+    const refused = expect.objectContaining({ codeName: 'NotImplemented' });
+    expect(() => collator({ locale: 'zh@collation=big5han' })).toThrow(refused);
+    expect(() => collator({ locale: 'th', alternate: 'non-ignorable' })).toThrow(refused);
+    expect(() => collator({ locale: 'th', maxVariable: 'space' })).toThrow(refused);
     expect(sorted({ locale: 'zh@collation=zhuyin' }, ['b', 'a'])).toEqual(['a', 'b']);
   });
 

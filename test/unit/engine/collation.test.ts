@@ -149,6 +149,12 @@ describe('an index with a collation', () => {
     );
     await index(stage, { ...other, name: 'b' });
     expect(specs(stage)).toHaveLength(3);
+    const key = doc({ a: 1 });
+    expect(await codeOf(stage.run(stage.engine.dropIndexes(NS, key)))).toBe('AmbiguousIndexKeyPattern');
+    await stage.insert([{ _id: 1, a: 'x' }]);
+    expect(await codeOf(stage.find({ a: 'x' }, { hint: key }))).toBe('IndexNotFound');
+    expect(await stage.values('_id', { a: 'X' }, { hint: 'a_1', collation: doc(CASELESS) })).toEqual([1]);
+    expect(await stage.values('_id', { a: 'x' }, { hint: 'a_1' })).toEqual([1]);
   });
 });
 

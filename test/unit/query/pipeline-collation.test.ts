@@ -41,6 +41,8 @@ describe('an expression under a collation', () => {
     [{ $minN: { n: 1, input: '$list' } }, ['A']],
     [{ $maxN: { n: 2, input: '$list' } }, ['b', 'B']],
     [{ $sortArray: { input: '$list', sortBy: 1 } }, ['A', 'b', 'B']],
+    [{ $sortArray: { input: [{ k: 'b' }, { k: 'A' }], sortBy: { k: 1 } } }, [{ k: 'A' }, { k: 'b' }]],
+    [{ $sortArray: { input: [{ k: 'a' }, { k: 'B' }], sortBy: { k: 1 } } }, [{ k: 'a' }, { k: 'B' }]],
     [{ $cond: [{ $eq: ['$x', 'A'] }, 1, 2] }, 1],
     [{ $filter: { input: '$list', cond: { $eq: ['$$this', 'b'] } } }, ['b', 'B']],
     // What looks at letters, and not at an order, does not care.
