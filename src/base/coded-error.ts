@@ -14,3 +14,13 @@ export class CodedError extends Error {
     this.details = new Map(details);
   }
 }
+
+/** Runs something whose errors tell where they happened, as MongoDB's do. */
+export function inContext<T>(what: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw new CodedError(error.codeName, `${what} :: caused by :: ${error.message}`, error.details);
+  }
+}

@@ -1,4 +1,4 @@
-import { CodedError, type Env } from '../base/index.ts';
+import { CodedError, type Env, inContext } from '../base/index.ts';
 import { type CollationSpec, type Doc, decode, encode, RawDoc, type Value } from '../bson/index.ts';
 import {
   checkUpsertFilter,
@@ -20,6 +20,9 @@ interface Outcome {
   readonly updatedExisting: boolean;
   readonly upsertedId?: Value;
 }
+
+/** What MongoDB puts before an error of the modification itself. */
+const EXECUTING = 'Plan executor error during findAndModify';
 
 const NOTHING: Outcome = { value: null, n: 0, updatedExisting: false };
 
@@ -60,7 +63,8 @@ function* execute(env: Env, batch: WriteBatch, statement: FindAndModify): Work<O
   const shown = (bytes: Uint8Array) => (projection ? encode(projection.apply(decode(bytes))) : bytes);
 
   let outcome = NOTHING;
-  const apply = (match: Match) => {
+  const apply = (match: Match) => inContext(EXECUTING, () => modify(match));
+  const modify = (match: Match) => {
     // Projected first: a positional projection refers to the match that the filter has just seen.
     const before = returnNew ? undefined : shown(match.bytes);
     if (!updater) {
@@ -79,7 +83,8 @@ function* execute(env: Env, batch: WriteBatch, statement: FindAndModify): Work<O
   }
   yield* findOrMake(statement.filter, change, () => {
     if (!updater) throw new CodedError('FailedToParse', 'Cannot specify both upsert=true and remove=true ');
-    const { id, bytes } = upsert(env, batch.loaded, statement.filter, updater, batch.options);
+    const make = () => upsert(env, batch.loaded, statement.filter, updater, batch.options);
+    const { id, bytes } = inContext(EXECUTING, make);
     outcome = { value: returnNew ? shown(bytes) : null, n: 1, updatedExisting: false, upsertedId: id };
     batch.executed(0, () => toRepeat(outcome));
   });

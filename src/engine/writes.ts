@@ -103,15 +103,17 @@ export function compileStatement(
 export function* updateStatement(env: Env, batch: WriteBatch, index: number, statement: UpdateStatement): Work<void> {
   const { filter, updater } = compileStatement(statement, batch.options.context, batch.loaded.collection.collation);
   function* change(): Work<boolean> {
-    let matched = 0;
+    let [matched, modified] = [0, 0];
     yield* eachMatch(batch.loaded, { ...statement, filter, limit: statement.multi ? 0 : 1 }, (match) => {
       matched++;
       const changed = applyUpdate(env, batch.loaded, match, updater, batch.options);
-      batch.n++;
       if (!changed) return;
-      batch.nModified++;
+      modified++;
       if (!statement.multi) batch.executed(index, () => literal({ n: 1, nModified: 1 }));
     });
+    // Only now: a statement that fails half-way counts for nothing, though what it changed stays changed.
+    batch.n += matched;
+    batch.nModified += modified;
     return matched > 0 || !statement.upsert;
   }
   yield* findOrMake(statement.filter, change, () => {

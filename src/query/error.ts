@@ -27,13 +27,3 @@ export function conversionFailure(message: string): CodedError {
 export function notImplemented(message: string): CodedError {
   return new CodedError('NotImplemented', message);
 }
-
-/** Runs something whose errors tell where they happened, as MongoDB's do. */
-export function inContext<T>(what: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    throw new CodedError(error.codeName, `${what} :: caused by :: ${error.message}`, error.details);
-  }
-}

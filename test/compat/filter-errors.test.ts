@@ -39,6 +39,7 @@ const REFUSED: readonly [Document, number, string][] = [
   [{ a: { $bitsAnyClear: 1.5 } }, 9, 'Expected an integer: $bitsAnyClear: 1.5'],
   [{ a: { $bitsAllClear: [-1] } }, 2, 'Failed to parse bit position. Expected a non-negative number in: 0: -1'],
   [{ a: { $nope: 1 } }, 2, 'unknown operator: $nope'],
+  [{ a: { $eq: 1, $comment: 'x' } }, 2, 'unknown operator: $comment'],
   [{ a: { $where: 'true' } }, 2, '$where cannot be applied to a field'],
   [{ a: { $elemMatch: { x: 1, $expr: true } } }, 2, '$expr can only be applied to the top-level document'],
   [{ a: { $regex: 'x', $options: 'i', $not: 1 } }, 2, '$not needs a regex or a document'],

@@ -101,14 +101,26 @@ const REFUSED: [fields: Document, code: number, errmsg: string | RegExp][] = [
   [{ update: 5 }, 9, 'Update argument must be either an object or an array'],
   [{ update: { $nope: { a: 1 } } }, 9, /Unknown modifier: \$nope/],
   [{ query: { a: { $nope: 1 } }, remove: true }, 2, /unknown operator: \$nope/],
-  [{ query: { _id: 1 }, update: { $set: { _id: 2 } } }, 66, /would modify the immutable field '_id'/],
-  [{ query: { _id: 1 }, update: { $inc: { tags: 1 } } }, 14, /Cannot apply \$inc to a value of non-numeric type/],
+  [
+    { query: { _id: 1 }, update: { $set: { _id: 2 } } },
+    66,
+    "Plan executor error during findAndModify :: caused by :: Performing an update on the path '_id' would modify the immutable field '_id'",
+  ],
+  [
+    { query: { _id: 1 }, update: { $inc: { tags: 1 } } },
+    14,
+    /^Plan executor error during findAndModify :: caused by :: Cannot apply \$inc to a value of non-numeric type/,
+  ],
   [
     { query: { _id: 1 }, update: { $set: { a: 1 } }, fields: { a: 1, b: 0 } },
     31254,
     /Cannot do exclusion on field b in inclusion projection/,
   ],
-  [{ query: { _id: 1 }, remove: true, hint: { nope: 1 } }, 2, /hint provided does not correspond to an existing index/],
+  [
+    { query: { _id: 1 }, remove: true, hint: { nope: 1 } },
+    2,
+    /^error processing query.*hint provided does not correspond to an existing index/,
+  ],
   [
     { query: { $expr: true }, update: { $set: { a: 1 } }, upsert: true },
     224,

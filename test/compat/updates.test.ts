@@ -767,6 +767,14 @@ describe('which document', () => {
     await expect(update({}, { $set: { x: 1 } }, { sort: { n: 1 }, multi: true })).rejects.toMatchObject({ code: 9 });
   });
 
+  test('what fails half-way counts for nothing', async () => {
+    await things.deleteMany({});
+    await things.insertMany([1, 'x', 1].map((a, _id): Document => ({ _id, a })));
+    const reply = await db.command({ update: 'things', updates: [{ q: {}, u: { $inc: { a: 1 } }, multi: true }] });
+    expect(reply).toMatchObject({ n: 0, nModified: 0, writeErrors: [{ index: 0, code: 14 }] });
+    expect((await things.find().toArray()).map(({ a }) => a)).toEqual([2, 'x', 1]);
+  });
+
   test('a document may not outgrow 16 MB', async () => {
     const reply = await update({ a: 'x'.repeat(9_000_000) }, [{ $set: { b: '$a' } }]);
     expect(reply.writeErrors[0]).toMatchObject({

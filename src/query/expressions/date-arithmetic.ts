@@ -1,3 +1,4 @@
+import { inContext } from '../../base/index.ts';
 import {
   addToDate,
   dateDifference,
@@ -8,7 +9,7 @@ import {
   truncateDate,
   type Zone,
 } from '../dates/index.ts';
-import { inContext, located } from '../error.ts';
+import { located } from '../error.ts';
 import { type Found, format, isNullish, typeName } from '../value.ts';
 import { instantOf, isDateLike, wholeNumber, zoneArgument } from './date.ts';
 import {

@@ -136,7 +136,7 @@ function operators(doc: Doc, path: string, context: QueryContext): Predicate {
   return all(predicates);
 }
 
-/** Undefined for what means nothing by itself: `$options` beside `$regex`, `$comment`. */
+/** Undefined for what means nothing by itself: `$options` beside `$regex`. */
 function operator(name: string, operand: Value, doc: Doc, path: string, context: QueryContext): Predicate | undefined {
   switch (name) {
     case '$eq':
@@ -177,8 +177,6 @@ function operator(name: string, operand: Value, doc: Doc, path: string, context:
     case '$bitsAnySet':
     case '$bitsAnyClear':
       return testsBits(name satisfies BitTest, operand, path);
-    case '$comment':
-      return undefined;
     case '$where':
       throw badValue('$where cannot be applied to a field');
     case '$near':

@@ -84,7 +84,6 @@ function operatorNode(path: string, name: string, operand: Value, operators: Doc
     case '$all':
       return allNodes(path, operand);
     case '$options':
-    case '$comment':
       return [];
   }
   return [leaf(path, name, operand)];

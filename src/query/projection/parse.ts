@@ -1,6 +1,6 @@
-import { CodedError } from '../../base/index.ts';
+import { CodedError, inContext } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
-import { inContext, located } from '../error.ts';
+import { located } from '../error.ts';
 import { compileExpression, isOperatorName } from '../expressions/index.ts';
 import { compileFilter } from '../filter/index.ts';
 import { clampedInt } from '../number.ts';

@@ -1,5 +1,6 @@
+import { inContext } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
-import { inContext, located } from '../error.ts';
+import { located } from '../error.ts';
 import { compileExpression, isOperatorDoc, rootScope } from '../expressions/index.ts';
 import type { QueryContext } from '../types.ts';
 import { element, format, isArray, isDoc, typeName } from '../value.ts';

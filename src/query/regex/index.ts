@@ -56,37 +56,36 @@ function isPlain(pattern: string, options: string): boolean {
 }
 
 function plain(pattern: string, options: string): Regex {
-  const regex = new RegExp(pattern, options.includes('i') ? 'giu' : 'gu');
-  return {
-    test: (text) => execFrom(regex, text, 0) !== null,
-    exec: (text, from = 0) => execFrom(regex, text, from),
-  };
+  const flags = options.includes('i') ? 'iu' : 'u';
+  const regex = new RegExp(pattern, flags);
+  const search = new RegExp(pattern, `g${flags}`);
+  return { test: (text) => regex.test(text), exec: (text, from = 0) => execFrom(search, text, from) };
 }
 
-function execFrom(regex: RegExp, text: string, from: number): RegExpExecArray | null {
-  regex.lastIndex = from;
-  return regex.exec(text);
+function execFrom(search: RegExp, text: string, from: number): RegExpExecArray | null {
+  search.lastIndex = from;
+  return search.exec(text);
 }
 
 /** What a native match may cost at most, in steps of the engine: some ten milliseconds. */
 const CHEAP_STEPS = 2_000_000;
 
 function general(pattern: string, options: string, operator: string): Regex {
-  const { regex, cost } = compile(translate(pattern, options));
+  const translation = translate(pattern, options);
+  const { regex, cost } = compile(translation);
+  // To look on from a place an expression must be global, and those are slower to test.
+  let search: RegExp | undefined;
   // Beyond this many characters a match may be dear.
   const cheapLength = cost.degree === 0 ? Number.POSITIVE_INFINITY : (CHEAP_STEPS / cost.factor) ** (1 / cost.degree);
   const isCheap = (text: string) => text.length <= cheapLength && cost.factor <= CHEAP_STEPS;
-  const exec = (text: string, from: number) => {
-    regex.lastIndex = from;
-    return isCheap(text) ? regex.exec(text) : execGuarded(regex, text, operator || '$regex');
-  };
   return {
-    test: (text) => {
-      if (!isCheap(text)) return exec(text, 0) !== null;
-      regex.lastIndex = 0;
-      return regex.test(text);
+    test: (text) => (isCheap(text) ? regex.test(text) : execGuarded(regex, text, operator || '$regex') !== null),
+    exec(text, from = 0) {
+      search ??= javascript(translation, true);
+      if (isCheap(text)) return execFrom(search, text, from);
+      search.lastIndex = from;
+      return execGuarded(search, text, operator || '$regex');
     },
-    exec: (text, from = 0) => exec(text, from),
   };
 }
 
@@ -97,11 +96,14 @@ function compile({ pattern, ignoreCase }: Translation): { regex: RegExp; cost: C
   try {
     const ast = parse(pattern, { flags, rules: RULES, skipBackrefValidation: true });
     if (!hasFixedLookbehinds(ast.body)) throw refused('lookbehind assertion is not fixed length');
-    const regex = toRegExp(pattern, { flags, target: 'ES2024', rules: RULES, global: true });
-    return { regex, cost: costOf(ast) };
+    return { regex: javascript({ pattern, ignoreCase }, false), cost: costOf(ast) };
   } catch (error) {
     if (error instanceof CodedError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw refused(/property/i.test(reason) ? 'unknown property after \\P or \\p' : reason);
   }
+}
+
+function javascript({ pattern, ignoreCase }: Translation, global: boolean): RegExp {
+  return toRegExp(pattern, { flags: ignoreCase ? 'i' : '', target: 'ES2024', rules: RULES, global });
 }
