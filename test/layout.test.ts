@@ -7,14 +7,15 @@ const ROOMS: Record<string, readonly string[]> = {
   base: [],
   bson: ['base'],
   store: ['base'],
+  geo: ['base', 'bson'],
   wire: ['base', 'bson'],
   text: ['base', 'bson'],
-  query: ['base', 'bson', 'text'],
-  indexes: ['base', 'bson', 'text'],
+  query: ['base', 'bson', 'geo', 'text'],
+  indexes: ['base', 'bson', 'geo', 'text'],
   log: ['base', 'bson', 'store'],
   discord: ['base', 'store'],
   emulator: ['base'],
-  engine: ['base', 'bson', 'text', 'query', 'indexes', 'log', 'store'],
+  engine: ['base', 'bson', 'geo', 'text', 'query', 'indexes', 'log', 'store'],
   commands: ['base', 'bson', 'query', 'engine', 'store'],
   server: ['base', 'bson', 'wire', 'commands'],
   compose: ['base', 'store', 'wire', 'log', 'discord', 'emulator', 'engine', 'commands', 'server'],
@@ -40,6 +41,7 @@ const PACKAGES: Record<string, RegExp> = {
   '@hpcc-js/wasm-zstd': /^wire\//,
   pino: /^base\//,
   commander: /^cli\//,
+  s2js: /^geo\//,
 };
 
 /** Time and chance come from `base/`, so that everything else can run in virtual time. */

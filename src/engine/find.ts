@@ -78,7 +78,14 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
   const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort, filter.collator) : undefined;
   if (compare) checkMetaSort(query.sort!, filter.metadata);
   const examined: Examined = { keys: 0, docs: 0 };
-  if (!compare && !query.hint && !filter.text && !filter.source.has('_id') && (await handle.streamable())) {
+  if (
+    !compare &&
+    !query.hint &&
+    !filter.text &&
+    !filter.near &&
+    !filter.source.has('_id') &&
+    (await handle.streamable())
+  ) {
     const pages = naturalOrder(query.sort) === -1 ? handle.log.scanNewest() : handle.log.scanOldest();
     return { plan: undefined, examined, matches: slice(scanLog(pages, filter), query.skip, query.limit) };
   }

@@ -4,6 +4,7 @@ import { conjuncts, type Filter, filterTree, showAll } from '../query/index.ts';
 import { isFoundIn } from './collation.ts';
 import { type Collection, nsText } from './collection.ts';
 import { conditionsOf } from './plans/condition.ts';
+import { byGeoIndex } from './plans/geo.ts';
 import { byOrderedIndex } from './plans/ordered.ts';
 import type { AccessPath, Choice, Offer, Plan, PlanQuery, PlanRequest } from './plans/plan.ts';
 import { stageDoc } from './plans/stage.ts';
@@ -11,7 +12,7 @@ import { byText } from './plans/text.ts';
 
 export type { Plan, PlanRequest } from './plans/plan.ts';
 
-const ACCESS_PATHS: readonly AccessPath[] = [byText, byOrderedIndex];
+const ACCESS_PATHS: readonly AccessPath[] = [byText, byOrderedIndex, byGeoIndex];
 
 /** 1 or -1 where a sort or a hint is `{$natural: ±1}`. */
 export function naturalOrder(spec: string | Doc | undefined): 1 | -1 | undefined {
@@ -34,11 +35,15 @@ export function weighPlans(collection: Collection, filter: Filter, request: Plan
   const wantsOrder = sort !== undefined && sort.size > 0;
   const natural = naturalOrder(hint) ?? naturalOrder(sort);
   if (filter.text) checkText(hint, sort);
+  if (natural && filter.near) {
+    const where = naturalOrder(sort) ? 'sort order' : 'hint';
+    throw new CodedError('BadValue', `geoNear expression not allowed with $natural ${where}`);
+  }
   if (natural) {
     return alone(collectionScan(collection, filter, natural, !wantsOrder || naturalOrder(sort) === natural));
   }
   const hinted = hint === undefined ? undefined : findHinted(collection, hint);
-  const id = hinted || filter.text ? undefined : soughtId(filter.source);
+  const id = hinted || filter.text || filter.near ? undefined : soughtId(filter.source);
   if (id && isFoundIn(id.value, filter.collator, collection.ids.collation))
     return alone(idLookup(collection, filter, id.value));
   const nodes = conjuncts(filterTree(filter.source));

@@ -26,6 +26,8 @@ export {
 } from './intervals.ts';
 export { hashOf, isHashed } from './kinds/hashed.ts';
 export type { DocumentKeys, IndexKey, IndexKind, KeyGenerator } from './kinds/kind.ts';
+export { gridOf } from './kinds/plane.ts';
+export { levelsOf } from './kinds/sphere.ts';
 export { isWildcardPath, kindOf } from './kinds/table.ts';
 export { WildcardPaths, wildcardsOf } from './kinds/wildcard-paths.ts';
 export { type Conflict, type IndexEntry, type IndexOptions, OrderedIndex } from './ordered-index.ts';

@@ -25,6 +25,9 @@ const SORTABLE: ReadonlySet<string> = new Set(['textScore', 'geoNearDistance'] s
 /** Beside the documents and not in them, for a document is written and compared by its fields alone. */
 const carried = new WeakMap<Doc, Metadata>();
 
+/** What is known of a document that was found by distance. */
+export const MEASURED: ReadonlySet<keyof Metadata> = new Set(['geoNearDistance', 'geoNearPoint']);
+
 /** Lets a document carry what is known of it. Undefined is nothing, and changes nothing. */
 export function carry(doc: Doc, metadata: Metadata | undefined): Doc {
   if (metadata) carried.set(doc, metadata);

@@ -1,4 +1,5 @@
 import type { Collator, Doc, KeptDoc, ObjectId, Value } from '../bson/index.ts';
+import type { Near } from '../geo/index.ts';
 import type { TextDefinition, TextSearch } from '../text/index.ts';
 import type { Found } from './value.ts';
 
@@ -16,6 +17,14 @@ export interface QueryContext {
   readonly metadata?: ReadonlySet<keyof Metadata>;
   /** A double in [0, 1), for `$rand`, `$sample`, `$sampleRate`. */
   readonly random: () => number;
+  /** Where a filter may ask for documents by distance: what it asks for is put here. Absent where it may not. */
+  readonly nears?: NearPredicate[];
+}
+
+/** What a filter asks for by distance. */
+export interface NearPredicate {
+  readonly path: string;
+  readonly near: Near;
 }
 
 /** A compiled filter. Compilation throws `CodedError` for what MongoDB refuses; matching never throws for a document's shape. */
@@ -31,6 +40,8 @@ export interface Filter {
   matches(doc: Doc | KeptDoc): boolean;
   /** Index of the array element that the positional operator `$` stands for, from the last `matches` that was true. */
   readonly positional: number | undefined;
+  /** Set where the matches are to come nearest first; an index must find them. */
+  readonly near: NearPredicate | undefined;
 }
 
 /** A compiled update: operators, replacement, or pipeline. */
@@ -92,12 +103,24 @@ export interface MergeItem {
   readonly variables: ReadonlyMap<string, Found>;
 }
 
+/** What `$geoNear` asks for. */
+export interface GeoNear {
+  /** The path that it measures; undefined: that of the one index that can. */
+  readonly key: string | undefined;
+  /** The filter, once the path is known. */
+  filter(path: string): Doc;
+  /** A match with its distance, and what else was asked for. */
+  add(doc: Doc, meta: Metadata): Doc;
+}
+
 /** What stages need of the world outside the pipeline. */
 export interface PipelineContext extends QueryContext {
   readonly db: string;
   readonly collection: string;
   /** Another collection of the same database, for `$lookup`, `$unionWith`, `$graphLookup`. */
   foreign(collection: string): Foreign;
+  /** The documents of a collection of the same database, nearest first, for `$geoNear`. */
+  nearest(collection: string, asked: GeoNear): AsyncIterable<Doc[]>;
   /** `$out`: the collection's new content, at once. */
   replaceCollection(db: string, collection: string, docs: Doc[]): Promise<void>;
   /** `$merge`: checks the target, and gives what writes to it. */

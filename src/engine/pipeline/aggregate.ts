@@ -17,6 +17,7 @@ import { checkQuery, find, findDocs } from '../find.ts';
 import type { Namespaces } from '../namespaces.ts';
 import { searching } from '../text-index.ts';
 import { Merger } from './merge.ts';
+import { nearestDocs } from './nearest.ts';
 import { replaceContent } from './out.ts';
 import { type PipelinePlan, planPipeline } from './push-down.ts';
 import { stageSource } from './sources.ts';
@@ -117,6 +118,7 @@ function pipelineContext(deployment: Deployment, ns: Namespace, query: Aggregate
           run(deployment, other, stages, { read: query.read, context: own }, { ...own, collection: coll }),
       };
     },
+    nearest: (coll, asked) => nearestDocs(env, namespaces.handle({ db: ns.db, coll }), asked, query),
     replaceCollection: (db, coll, docs) => replaceContent(env, namespaces, { db, coll }, docs, query.bypassValidation),
     mergeInto: (spec) => new Merger(env, namespaces, spec, query.context, query.bypassValidation),
     newId: () => newObjectId(env),

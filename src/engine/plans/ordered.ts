@@ -51,7 +51,10 @@ function rank(all: readonly Contender[], { wanted, sort }: PlanQuery): readonly 
   );
 }
 
-function scanPlan(collection: Collection, { scan, sorted, exact, residual }: Candidate): Plan {
+export function scanPlan(
+  collection: Collection,
+  { scan, sorted, exact, residual }: Pick<Candidate, 'scan' | 'sorted' | 'exact' | 'residual'>,
+): Plan {
   return {
     stage: 'IXSCAN',
     sorted,

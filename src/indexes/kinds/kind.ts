@@ -1,3 +1,4 @@
+import { CodedError } from '../../base/index.ts';
 import type { ArrayParts, Doc, TextKeys, Value } from '../../bson/index.ts';
 
 /** One key of a document in an index. */
@@ -48,4 +49,11 @@ export interface IndexKind {
 /** Whether documents with none of an index's fields are left out, as `sparse` asks for. */
 export function isSparse(definition: Doc): boolean {
   return definition.get('sparse') === true;
+}
+
+/** Throws for a key pattern that names another kind, too. */
+export function checkSolePlugin(definition: Doc, name: string): void {
+  const pattern = definition.get('key') as Doc;
+  if ([...pattern.values()].every((direction) => typeof direction !== 'string' || direction === name)) return;
+  throw new CodedError('CannotCreateIndex', "Can't use more than one index plugin for a single index.");
 }

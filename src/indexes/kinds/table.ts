@@ -3,13 +3,13 @@ import type { Doc } from '../../bson/index.ts';
 import { hashed } from './hashed.ts';
 import type { IndexKind } from './kind.ts';
 import { ordered } from './ordered.ts';
+import { plane } from './plane.ts';
+import { sphere } from './sphere.ts';
 import { text } from './text.ts';
 import { wildcard } from './wildcard.ts';
 
 /** By the text that stands for a direction in the key pattern. */
-const KINDS: ReadonlyMap<string, IndexKind> = new Map(
-  [hashed, absent('2d'), absent('2dsphere'), text].map((kind) => [kind.name, kind]),
-);
+const KINDS: ReadonlyMap<string, IndexKind> = new Map([hashed, plane, sphere, text].map((kind) => [kind.name, kind]));
 
 /** The kind of an index, by its key pattern. Throws CannotCreateIndex where it names none. */
 export function kindOf(pattern: Doc): IndexKind {
@@ -25,12 +25,4 @@ export function kindOf(pattern: Doc): IndexKind {
 /** `$**` or `path.$**`. */
 export function isWildcardPath(path: string): boolean {
   return path === '$**' || path.endsWith('.$**');
-}
-
-/** MongoDB has it and DiscoDB does not. */
-function absent(name: string): IndexKind {
-  const refuse = () => {
-    throw new CodedError('NotImplemented', `DiscoDB does not support ${name} indexes yet`);
-  };
-  return { name, check: refuse, complete: refuse, generator: refuse };
 }

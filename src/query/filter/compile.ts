@@ -1,16 +1,17 @@
 import type { CodedError } from '../../base/index.ts';
 import { BSONRegExp, Code, type Doc, MAX_DEPTH, type Value } from '../../bson/index.ts';
-import { badValue, failedToParse, located, notImplemented, typeMismatch } from '../error.ts';
+import { badValue, failedToParse, located, typeMismatch } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
 import { exactOperand } from '../integer.ts';
 import { toDouble } from '../number.ts';
 import { docOf, type Path, parsePath } from '../path.ts';
 import { fits, parseSchema } from '../schema/index.ts';
 import type { QueryContext } from '../types.ts';
-import { isArray, isDoc, isNumeric, truthy } from '../value.ts';
+import { format, isArray, isDoc, isNumeric, truthy } from '../value.ts';
 import { type BitTest, testsBits } from './bits.ts';
 import { equals, isExpressionDoc, isIn, matchesRegex, type Range, range } from './comparison.ts';
 import { exists, hasRemainder, hasSize, hasType } from './element.ts';
+import { isInRegion, isNear } from './geo.ts';
 import {
   all,
   conjunction,
@@ -23,6 +24,7 @@ import {
   type Predicate,
 } from './predicate.ts';
 import { textSearch } from './text.ts';
+import { isNearCondition } from './tree.ts';
 
 /** Where in a filter the parser stands: some operators are for whole documents only. */
 type Level = 'document' | 'element';
@@ -128,6 +130,7 @@ function condition(operand: Value, path: string, context: QueryContext): Predica
 }
 
 function operators(doc: Doc, path: string, context: QueryContext): Predicate {
+  if (isNearCondition(doc)) return isNear(doc, path, context);
   const predicates: Predicate[] = [];
   for (const [name, operand] of doc) {
     const predicate = operator(name, operand, doc, path, context);
@@ -182,10 +185,12 @@ function operator(name: string, operand: Value, doc: Doc, path: string, context:
     case '$near':
     case '$nearSphere':
     case '$geoNear':
+      throw badValue(`near must be first in: ${format(doc)}`);
     case '$geoWithin':
     case '$within':
+      return isInRegion('$geoWithin', doc);
     case '$geoIntersects':
-      throw notImplemented(`${name} is not supported by DiscoDB`);
+      return isInRegion(name, doc);
   }
   throw badValue(`unknown operator: ${name}`);
 }

@@ -1,4 +1,5 @@
 import { BSONRegExp, compare, type Doc, equal, type Value } from '../../bson/index.ts';
+import { isNearOperator } from '../../geo/index.ts';
 import { isArray, isDoc, textOf, truthy } from '../value.ts';
 import { isExpressionDoc } from './comparison.ts';
 
@@ -6,7 +7,7 @@ import { isExpressionDoc } from './comparison.ts';
  * A filter as the planner and `explain` see it, in MongoDB's normal form: implied `$eq` and `$and` spelt out, `$ne`,
  * `$nin` and `{$exists: false}` as `$not`, `$all` as several conditions, lists of one as equality, nothing nested that need not be.
  */
-export type FilterNode = LeafNode | NotNode | BranchNode | OtherNode;
+export type FilterNode = LeafNode | NearNode | NotNode | BranchNode | OtherNode;
 
 /** One operator at one path. `$regex` has a `BSONRegExp`, `$elemMatch` its operand as it was given. */
 export interface LeafNode {
@@ -14,6 +15,13 @@ export interface LeafNode {
   readonly path: string;
   readonly operator: string;
   readonly operand: Value;
+}
+
+/** All that is asked of a path by distance: `$near` or `$nearSphere`, and what stands beside it. */
+export interface NearNode {
+  readonly kind: 'near';
+  readonly path: string;
+  readonly condition: Doc;
 }
 
 export interface NotNode {
@@ -45,6 +53,7 @@ export function conjuncts(node: FilterNode): readonly FilterNode[] {
 
 /** The conditions of a value's operators, as those of `$elemMatch: {$gt: 1}`, on a path. */
 export function operatorNodes(path: string, operators: Doc): FilterNode[] {
+  if (isNearCondition(operators)) return [{ kind: 'near', path, condition: operators }];
   return [...operators].flatMap(([name, operand]) => operatorNode(path, name, operand, operators));
 }
 
@@ -141,11 +150,12 @@ function sorted(nodes: readonly FilterNode[]): FilterNode[] {
 
 function nameOf(node: FilterNode): string {
   if (node.kind === 'leaf') return node.operator;
+  if (node.kind === 'near') return '$near';
   return node.kind === 'other' ? node.name : node.kind;
 }
 
 function pathOf(node: FilterNode): string {
-  if (node.kind === 'leaf') return node.path;
+  if (node.kind === 'leaf' || node.kind === 'near') return node.path;
   return node.kind === 'not' ? pathOf(node.child) : '';
 }
 
@@ -158,6 +168,8 @@ export function showFilter(node: FilterNode): Doc {
   switch (node.kind) {
     case 'leaf':
       return one(node.path, operatorDoc(node));
+    case 'near':
+      return one(node.path, node.condition);
     case 'not':
       return showNegation(node.child);
     case 'other':
@@ -191,4 +203,10 @@ function showNegation(child: FilterNode): Doc {
 
 function one(name: string, value: Value): Doc {
   return new Map([[name, value]]);
+}
+
+/** Whether a condition on a field is one by distance: that operator stands first, before all else. */
+export function isNearCondition(condition: Doc): boolean {
+  const [[name, operand] = ['', undefined]] = condition;
+  return isNearOperator(name) && (isDoc(operand) || isArray(operand));
 }

@@ -243,7 +243,8 @@ function addNode(parent: Branch, path: string, node: Node): void {
   }
 }
 
-function checkedParts(path: string): string[] {
+/** The parts of a field path. Throws for what is none. */
+export function checkedParts(path: string): string[] {
   if (path === '') throw located(40352, 'FieldPath cannot be constructed with empty string');
   if (path.endsWith('.')) throw located(40353, "FieldPath must not end with a '.'.");
   const parts = path.split('.');

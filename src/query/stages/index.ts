@@ -1,10 +1,12 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { located, notImplemented } from '../error.ts';
 import { compileFilter, hasText } from '../filter/index.ts';
+import { MEASURED } from '../metadata.ts';
 import type { PipelineContext } from '../types.ts';
 import { isArray, isDoc } from '../value.ts';
 import { facet } from './facet.ts';
 import { densify, fill } from './gaps.ts';
+import { geoNear } from './geo-near.ts';
 import { graphLookup } from './graph-lookup.ts';
 import { bucket, bucketAuto, group, sortByCount } from './group.ts';
 import { lookup } from './lookup.ts';
@@ -32,6 +34,7 @@ const STAGES: Readonly<Record<string, StageCompiler>> = {
   $documents: documents,
   $facet: facet,
   $fill: fill,
+  $geoNear: geoNear,
   $graphLookup: graphLookup,
   $group: group,
   $indexStats: fromServer,
@@ -60,7 +63,7 @@ const STAGES: Readonly<Record<string, StageCompiler>> = {
 
 const LAST_ONLY = new Set(['$out', '$merge']);
 /** Stages that MongoDB has and DiscoDB has not. */
-const NOT_HERE = new Set(['$changeStream', '$geoNear', '$search', '$searchMeta', '$vectorSearch', '$rankFusion']);
+const NOT_HERE = new Set(['$changeStream', '$search', '$searchMeta', '$vectorSearch', '$rankFusion']);
 
 /** Checks the stages' names and places, without their arguments. */
 export function checkPipeline(stages: readonly Doc[]): void {
@@ -144,6 +147,7 @@ export function compilePipeline(stages: readonly Doc[], context: PipelineContext
       compiled.push(lookup(stage.get(name), env, name, after[0]!.get('$unwind')));
       at++;
     } else compiled.push(STAGES[name]!(stage.get(name), env, name));
+    if (at === 0 && name === '$geoNear') env = { ...env, context: { ...context, metadata: MEASURED } };
     if (at === 0 && isTextMatch(stage)) env = { ...env, context: afterText(stage, context) };
   }
   return (source) => compiled.reduce((stream, stage) => stage(stream), source);

@@ -54,9 +54,10 @@ function joinOf(spec: LookupSpec, env: StageEnv): () => Join {
   const foreign = from === undefined ? undefined : env.context.foreign(from);
   const context: PipelineContext = { ...within(env.context, from, foreign), variables: bound };
   const compiled = pipeline && env.compile(pipeline, context);
-  if (!foreign) return () => ownDocuments(spec, env, context, bind);
-  if (fields) return () => byFields(fields, foreign, context, compiled, bind);
   const names = variables.map(({ name }) => name);
+  const source = pipeline?.[0] && isOwnSource(pipeline[0]) ? pipeline[0] : undefined;
+  if (!foreign || (source && (fields || isBound(source, names)))) return () => ownDocuments(spec, env, context, bind);
+  if (fields) return () => byFields(fields, foreign, context, compiled, bind);
   const first = pipeline!.findIndex((stage) => isBound(stage, names));
   if (first < 0) return () => once(foreign, pipeline!, context, bind);
   const equality =

@@ -5,6 +5,7 @@ export const OWN_SOURCES: ReadonlySet<string> = new Set([
   '$collStats',
   '$currentOp',
   '$documents',
+  '$geoNear',
   '$indexStats',
   '$listLocalSessions',
   '$listSessions',

@@ -207,7 +207,7 @@ describe('filters', () => {
     [{ a: { $bitsAllSet: 'x' } }, 'BadValue'],
     [{ $where: 'x' }, 6108304],
     [{ $text: { $search: 'x' } }, 'IndexNotFound', 'text index required for $text query'],
-    [{ a: { $near: [1, 2] } }, 'NotImplemented'],
+    [{ $or: [{ a: { $near: [1, 2] } }], $nor: [{ b: { $near: [1, 2] } }] }, 'BadValue', 'Too many geoNear expressions'],
     [{ $expr: { $nope: 1 } }, 'InvalidPipelineOperator', "Unrecognized expression '$nope'"],
   ];
   test.each(

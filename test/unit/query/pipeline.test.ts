@@ -424,7 +424,7 @@ describe('pipelines', () => {
     [[{ $replaceRoot: {} }], 40231],
     [[{ $lookup: { from: 'x', as: 'y' } }], 'FailedToParse'],
     [[{ $sample: { size: -1 } }], 28747],
-    [[{ $geoNear: {} }], 'NotImplemented'],
+    [[{ $geoNear: {} }], 5860400],
   ];
   test.each(ERRORS)('%o is refused as %s', (stages, code, message) => {
     expectCoded(() => runPipeline(stagesOf(stages), stream([]), pipelineContext()), code, message);

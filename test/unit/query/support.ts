@@ -24,6 +24,9 @@ export function pipelineContext(collections: Record<string, object[]> = {}): Pip
         yield* runPipeline(stages, source(), own);
       },
     }),
+    nearest: () => {
+      throw new Error('no index here');
+    },
     replaceCollection: async (db, collection, docs) => void written.push([db, collection, docs.map(show)]),
     mergeInto: (spec) => ({
       write: async (items) => void written.push([spec, items.map((item) => show(item.doc))]),

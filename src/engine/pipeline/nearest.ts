@@ -1,0 +1,45 @@
+import { CodedError, type Env } from '../../base/index.ts';
+import type { Doc } from '../../bson/index.ts';
+import { carry, compileFilter, type GeoNear } from '../../query/index.ts';
+import { type Collection, nsText } from '../collection.ts';
+import type { FindQuery } from '../contract.ts';
+import { execute } from '../find.ts';
+import type { CollectionHandle } from '../handle.ts';
+
+/** What `$geoNear` asks for, in batches, nearest first. A collection that does not exist has nothing near. */
+export async function* nearestDocs(
+  env: Env,
+  handle: CollectionHandle | undefined,
+  { key, filter, add }: GeoNear,
+  query: Pick<FindQuery, 'read' | 'context'>,
+): AsyncGenerator<Doc[]> {
+  if (!handle) return;
+  const { collection } = await handle.load();
+  const asked = filter(key ?? geoPath(collection));
+  const found = await execute(
+    env,
+    handle,
+    { ...query, filter: asked, skip: 0, limit: 0 },
+    compileFilter(asked, query.context),
+  );
+  for await (const batch of found.matches) yield batch.map(({ doc, meta = {} }) => carry(add(doc, meta), meta));
+}
+
+/** The path of the one index that can tell distances. Throws IndexNotFound where there is none, or a choice. */
+function geoPath(collection: Collection): string {
+  for (const kind of ['2d', '2dsphere']) {
+    const paths = [...collection.secondary.values()].flatMap(({ spec }) => {
+      const field = [...spec.key].find(([, direction]) => direction === kind);
+      return field ? [field[0]] : [];
+    });
+    if (paths.length > 1) {
+      const where = nsText(collection.ns);
+      throw new CodedError(
+        'IndexNotFound',
+        `There is more than one ${kind} index on ${where}; unsure which to use for $geoNear`,
+      );
+    }
+    if (paths[0] !== undefined) return paths[0];
+  }
+  throw new CodedError('IndexNotFound', '$geoNear requires a 2d or 2dsphere index, but none were found');
+}
