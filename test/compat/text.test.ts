@@ -123,6 +123,15 @@ describe('the score', () => {
       { _id: 1, views: 100 },
       { _id: 1.5, views: 90 },
     ]);
+    const pipeline = [{ $match: search('java') }, { $project: { score } }, { $sort: { _id: 1 } }];
+    const java = [
+      { _id: 1, score: 0.75 },
+      { _id: 5, score: 0.75 },
+    ];
+    expect(await run({ $limit: 1 }, { $lookup: { from: 'stores', pipeline, as: 'java' } })).toMatchObject([{ java }]);
+    expect(
+      await run({ $project: { score } }, { $sort: { _id: 1 } }, { $unionWith: { coll: 'stores', pipeline } }),
+    ).toEqual([{ _id: 3, score: 1.5 }, { _id: 4, score: 1 }, ...java]);
     expect(await run({ $group: { _id: null, views: { $sum: '$views' } } })).toEqual([{ _id: null, views: 190 }]);
   });
 });
@@ -194,6 +203,8 @@ test('a compound index wants its prefix', async () => {
   expect(await ids(goods.find({ dept: null, ...search('green') }).toArray())).toEqual([4]);
   const unplanned = { code: 291, errmsg: expect.stringContaining('failed to use text index to satisfy $text query') };
   await expect(goods.find(search('green')).toArray()).rejects.toMatchObject(unplanned);
+  const folded = goods.find({ dept: 'kitchen', ...search('green') }).collation({ locale: 'en', strength: 2 });
+  await expect(folded.toArray()).rejects.toMatchObject(unplanned);
   await expect(goods.find({ dept: { $gt: 'a' }, ...search('green') }).toArray()).rejects.toMatchObject(unplanned);
   await expect(goods.insertOne({ dept: ['a'], description: 'x' })).rejects.toMatchObject({
     code: 201,

@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/index.ts';
 import { BSONRegExp, type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { isDescending, keyPrefix, keysOf, kindOf } from '../../indexes/index.ts';
-import { conjuncts, type FilterNode, type Metadata } from '../../query/index.ts';
+import { conjuncts, type Filter, type FilterNode, type Metadata } from '../../query/index.ts';
 import type { TextSearch } from '../../text/index.ts';
 import { type Collection, nsText } from '../collection.ts';
 import { implies } from '../implies.ts';
@@ -135,7 +135,7 @@ function prefixValues(query: PlanQuery, { definition }: TextSearch, choice: Choi
   const partial = choice.spec.get('partialFilterExpression');
   const usable = !(partial instanceof Map) || implies(filter.source, partial);
   const values = definition.prefix.map((path) => {
-    const equal = conditions.find((each) => each.path === path && isEquality(each));
+    const equal = conditions.find((each) => each.path === path && isEquality(each, filter));
     return equal && { value: equal.operand };
   });
   if (usable && values.every((each) => each !== undefined)) return values.map((each) => each!.value);
@@ -151,7 +151,9 @@ function noPlan({ collection }: PlanQuery, why: string): CodedError {
   return new CodedError('NoQueryExecutionPlans', message);
 }
 
-function isEquality({ operator, operand, negated, scopes }: Condition): boolean {
+/** A text index orders strings by code points, so that an equality under a collation is none in it. */
+function isEquality({ operator, operand, negated, scopes }: Condition, { collator }: Filter): boolean {
+  if (collator && (typeof operand === 'string' || operand instanceof Map || Array.isArray(operand))) return false;
   return operator === '$eq' && !negated && scopes.length === 0 && !(operand instanceof BSONRegExp);
 }
 
