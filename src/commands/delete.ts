@@ -13,13 +13,15 @@ const statement = {
   hint: hint(),
 };
 
+export const deleteFields = { delete: collectionName(), deletes: required(structs(statement)), ...writeFields };
+
 export const deleteCommand = defineCommand({
   name: 'delete',
   apiV1: true,
   writes: true,
   retryable: true,
   help: 'removes documents',
-  fields: { delete: collectionName(), deletes: required(structs(statement)), ...writeFields },
+  fields: deleteFields,
   async run(args, request, context) {
     checkBatchSize(args.deletes.length);
     const ns = writable(request.db, args.delete);

@@ -38,9 +38,9 @@ export async function explainCommand(
   request: Request,
   context: Context,
 ): Promise<Doc> {
-  const { coll, query, shape } = explainable(command, request, context);
+  const { coll, query, explained: how, shape } = explainable(command, request, context);
   const ns = readable(request.db, coll);
-  const explained = shape(await context.engine.explain(ns, query, verbosity));
+  const explained = shape(await context.engine.explain(ns, query, how, verbosity));
   const port = Number(context.server.address.slice(context.server.address.lastIndexOf(':') + 1));
   explained.set('command', command);
   explained.set('serverInfo', doc({ host: hostname(), port, version: MONGODB_VERSION, gitVersion: 'discodb' }));

@@ -8,6 +8,24 @@ import { collation, hint, queryContext } from './shared/query.ts';
 import { updateSpec } from './shared/update-spec.ts';
 import { addConcernError, retryIdentity } from './shared/writes.ts';
 
+export const findAndModifyFields = {
+  findAndModify: collectionName(),
+  query: document(),
+  sort: document(),
+  remove: withDefault(boolean(), false),
+  update: updateSpec(),
+  new: withDefault(boolean(), false),
+  fields: document(),
+  upsert: withDefault(boolean(), false),
+  bypassDocumentValidation: boolean(),
+  arrayFilters: arrayOf(required(document())),
+  collation: collation(),
+  hint: hint(),
+  let: document(),
+  stmtId: integer(),
+  encryptionInformation: unsupported('queryable encryption', () => false),
+};
+
 export const findAndModify = defineCommand({
   name: 'findAndModify',
   aliases: ['findandmodify'],
@@ -15,23 +33,7 @@ export const findAndModify = defineCommand({
   writes: true,
   retryable: true,
   help: 'changes or removes one document and returns it',
-  fields: {
-    findAndModify: collectionName(),
-    query: document(),
-    sort: document(),
-    remove: withDefault(boolean(), false),
-    update: updateSpec(),
-    new: withDefault(boolean(), false),
-    fields: document(),
-    upsert: withDefault(boolean(), false),
-    bypassDocumentValidation: boolean(),
-    arrayFilters: arrayOf(required(document())),
-    collation: collation(),
-    hint: hint(),
-    let: document(),
-    stmtId: integer(),
-    encryptionInformation: unsupported('queryable encryption', () => false),
-  },
+  fields: findAndModifyFields,
   async run(args, request, context) {
     const ns = writable(request.db, args.findAndModify);
     checkKind(args);

@@ -19,13 +19,15 @@ const statement = {
   sort: document(),
 };
 
+export const updateFields = { update: collectionName(), updates: required(structs(statement)), ...writeFields };
+
 export const update = defineCommand({
   name: 'update',
   apiV1: true,
   writes: true,
   retryable: true,
   help: 'changes documents, or replaces them',
-  fields: { update: collectionName(), updates: required(structs(statement)), ...writeFields },
+  fields: updateFields,
   async run(args, request, context) {
     checkBatchSize(args.updates.length);
     const ns = writable(request.db, args.update);

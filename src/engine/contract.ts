@@ -169,6 +169,11 @@ export interface DocCursor {
   close(): void;
 }
 
+/** What becomes of the documents that an explained query finds. */
+export type Explained =
+  | { readonly kind: 'find' | 'count' | 'delete' }
+  | { readonly kind: 'update'; readonly statement: UpdateStatement };
+
 export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
 
 /** Everything that commands may ask. Errors are `CodedError` (the client's fault) or `StoreError` (Discord's). */
@@ -213,8 +218,8 @@ export interface Engine {
   /** Distinct values of a dotted path, arrays taken apart, in order of first appearance. */
   distinct(ns: Namespace, path: string, query: FindQuery): Promise<Value[]>;
   aggregate(ns: Namespace, pipeline: readonly Doc[], query: AggregateOptions): Promise<DocCursor>;
-  /** MongoDB's `queryPlanner` and, from `executionStats` on, `executionStats`. */
-  explain(ns: Namespace, query: FindQuery, verbosity: Verbosity): Promise<Doc>;
+  /** MongoDB's `queryPlanner` and, from `executionStats` on, `executionStats`. Changes nothing. */
+  explain(ns: Namespace, query: FindQuery, explained: Explained, verbosity: Verbosity): Promise<Doc>;
 
   /** Numbers for `serverStatus().discodb`. */
   status(): Doc;

@@ -36,7 +36,8 @@ export async function countMatches(env: Env, handle: CollectionHandle, query: Fi
   return count;
 }
 
-async function countCandidates(env: Env, plan: Plan, enough: number): Promise<number> {
+/** How many candidates there are, up to `enough`; no document is read. */
+export async function countCandidates(env: Env, plan: Plan, enough: number): Promise<number> {
   let count = 0;
   for (const _ of plan.slots()) {
     if (++count >= enough) break;

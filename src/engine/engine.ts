@@ -18,6 +18,7 @@ import type {
   DeleteStatement,
   DocCursor,
   Engine,
+  Explained,
   FindAndModify,
   FindAndModifyResult,
   FindQuery,
@@ -31,7 +32,7 @@ import type {
 import { countMatches } from './count.ts';
 import { emptyCursor } from './cursor.ts';
 import { distinctValues } from './distinct.ts';
-import { explainFind } from './explain.ts';
+import { explainQuery } from './explain.ts';
 import { ExternalChanges, type SystemChannel } from './external-changes.ts';
 import { checkQuery, find } from './find.ts';
 import { compileModification, findAndModify } from './find-and-modify.ts';
@@ -262,9 +263,9 @@ class DiscordEngine implements Engine {
     return aggregate(this, this.#env, this.#namespaces, ns, pipeline, this.#asked(ns, query));
   }
 
-  async explain(ns: Namespace, given: FindQuery, verbosity: Verbosity): Promise<Doc> {
+  async explain(ns: Namespace, given: FindQuery, explained: Explained, verbosity: Verbosity): Promise<Doc> {
     const query = this.#asked(ns, given);
-    return explainFind(this.#env, this.#namespaces.handle(ns), nsText(ns), query, verbosity);
+    return explainQuery(this.#env, this.#namespaces.handle(ns), nsText(ns), query, explained, verbosity);
   }
 
   status(): Doc {

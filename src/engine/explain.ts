@@ -1,58 +1,213 @@
 import type { Env } from '../base/index.ts';
-import { type Doc, doc as literal } from '../bson/index.ts';
-import { compileFilter } from '../query/index.ts';
-import type { FindQuery, Verbosity } from './contract.ts';
-import { execute } from './find.ts';
+import { type Doc, hashValue, doc as literal } from '../bson/index.ts';
+import { compileFilter, conjuncts, type Filter, type FilterNode, filterTree, showAll } from '../query/index.ts';
+import type { Explained, FindQuery, Verbosity } from './contract.ts';
+import { countCandidates } from './count.ts';
+import { execute, SORT_MEMORY_BYTES } from './find.ts';
 import type { CollectionHandle } from './handle.ts';
-import { naturalOrder, planQuery } from './planner.ts';
+import { naturalOrder, type Plan, weighPlans } from './planner.ts';
+import type { Ran } from './plans/plan.ts';
+import { stageDoc } from './plans/stage.ts';
+import { compileStatement } from './writes.ts';
 
-/** `queryPlanner`, and from `executionStats` on what running the query took, in MongoDB's shape. */
-export async function explainFind(
+/** What running a query did. */
+interface Run {
+  readonly plan: Plan | undefined;
+  readonly ran: Ran;
+  readonly keysExamined: number;
+  /** What the stage on top gave: documents, after skip and limit, or changes. */
+  readonly returned: number;
+  readonly modified: number;
+  readonly millis: number;
+}
+
+/** `queryPlanner`, and from `executionStats` on what running the query took, in MongoDB's shape. Nothing is changed. */
+export async function explainQuery(
   env: Env,
   handle: CollectionHandle | undefined,
   namespace: string,
   query: FindQuery,
+  explained: Explained,
   verbosity: Verbosity,
 ): Promise<Doc> {
   const filter = compileFilter(query.filter, query.context);
-  const blocking = query.sort && !naturalOrder(query.sort);
-  const plan = handle && planQuery((await handle.load()).collection, filter, query);
-  const access = plan ? plan.describe() : literal({ stage: 'EOF' });
-  const sortStage =
-    blocking && !plan?.sorted ? literal({ stage: 'SORT', sortPattern: query.sort, inputStage: access }) : access;
-  const projected = query.projection && query.projection.size > 0;
-  const winningPlan = projected
-    ? literal({ stage: 'PROJECTION_DEFAULT', transformBy: query.projection, inputStage: sortStage })
-    : sortStage;
-  const explained = literal({
+  const nodes = conjuncts(filterTree(filter.source));
+  const before = handle && { ...handle.requests };
+  const planned = handle && weighPlans((await handle.load()).collection, filter, query);
+  const show = (plan: Plan | undefined, run?: Run) => stages(query, explained, plan, run);
+  const winningPlan = literal({ isCached: false });
+  for (const [name, value] of show(planned?.plan)) winningPlan.set(name, value);
+  const reply = literal({
     explainVersion: '1',
     queryPlanner: {
       namespace,
-      parsedQuery: query.filter,
+      parsedQuery: showAll(nodes) ?? new Map(),
       collation: filter.collator?.toDoc(),
       indexFilterSet: false,
+      ...planCacheKeys(nodes, query, handle),
+      optimizationTimeMillis: 0,
+      maxIndexedOrSolutionsReached: false,
+      maxIndexedAndSolutionsReached: false,
+      maxScansToExplodeReached: false,
+      prunedSimilarIndexes: false,
       winningPlan,
-      rejectedPlans: [],
+      rejectedPlans: (planned?.rejected ?? []).map((plan) =>
+        literal({ isCached: false, ...Object.fromEntries(show(plan)) }),
+      ),
     },
   });
-  if (verbosity === 'queryPlanner') return explained;
+  if (verbosity === 'queryPlanner') return reply;
 
-  const started = env.clock.monotonic();
-  let nReturned = 0;
-  let examined = { keys: 0, docs: 0 };
-  if (handle) {
-    const execution = await execute(env, handle, query, filter);
-    for await (const batch of execution.matches) nReturned += batch.length;
-    examined = execution.examined;
-  }
-  const stats = {
+  const run = await carryOut(env, handle, query, explained, filter);
+  const executionStats = literal({
     executionSuccess: true,
-    nReturned,
-    executionTimeMillis: Math.round(env.clock.monotonic() - started),
-    totalKeysExamined: examined.keys,
-    totalDocsExamined: examined.docs,
-    executionStages: literal({ stage: winningPlan.get('stage'), nReturned }),
+    nReturned: run.returned,
+    executionTimeMillis: run.millis,
+    totalKeysExamined: run.keysExamined,
+    totalDocsExamined: run.ran.docsExamined,
+    executionStages: show(run.plan ?? planned?.plan, run),
+  });
+  // One plan is chosen by counting keys, and no other is tried.
+  if (verbosity === 'allPlansExecution') executionStats.set('allPlansExecution', []);
+  reply.set('executionStats', executionStats);
+  if (handle && before) {
+    const { requests } = handle;
+    const asked = Object.entries(requests).map(([kind, count]) => [kind, count - before[kind as keyof typeof before]]);
+    reply.set('discord', literal({ requests: literal(Object.fromEntries(asked)) }));
+  }
+  return reply;
+}
+
+async function carryOut(
+  env: Env,
+  handle: CollectionHandle | undefined,
+  query: FindQuery,
+  explained: Explained,
+  filter: Filter,
+): Promise<Run> {
+  const started = env.clock.monotonic();
+  const millis = () => Math.round(env.clock.monotonic() - started);
+  const nothing = { docsExamined: 0, matched: 0 };
+  if (!handle) return { plan: undefined, ran: nothing, keysExamined: 0, returned: 0, modified: 0, millis: millis() };
+  const { collection } = await handle.load();
+  const counts = explained.kind === 'count' && query.read === 'local';
+  const exact = counts ? weighPlans(collection, filter, query).plan : undefined;
+  if (exact?.exact) {
+    const enough = query.limit === 0 ? Number.POSITIVE_INFINITY : query.skip + query.limit;
+    const counted = await countCandidates(env, exact, enough);
+    const ran = { docsExamined: 0, matched: counted };
+    const returned = Math.max(0, counted - query.skip);
+    return { plan: exact, ran, keysExamined: exact.keysExamined ?? counted, returned, modified: 0, millis: millis() };
+  }
+  // A change is tried on each match, and thrown away.
+  const updater =
+    explained.kind === 'update' ? compileStatement(explained.statement, query.context).updater : undefined;
+  const { plan, examined, matches } = await execute(env, handle, query, filter);
+  let [returned, modified] = [0, 0];
+  for await (const batch of matches) {
+    returned += batch.length;
+    if (!updater) continue;
+    for (const { doc } of batch) {
+      const positional = filter.matches(doc) ? filter.positional : undefined;
+      if (updater.apply(doc, { positional }) !== doc) modified++;
+    }
+  }
+  const matched = plan?.exact ? examined.docs : examined.matched;
+  return {
+    plan,
+    ran: { docsExamined: examined.docs, matched },
+    keysExamined: plan?.keysExamined ?? examined.keys,
+    returned,
+    modified,
+    millis: millis(),
   };
-  explained.set('executionStats', literal(stats));
-  return explained;
+}
+
+/** The tree of stages, from the one that finds documents up. */
+function stages(query: FindQuery, explained: Explained, plan: Plan | undefined, run: Run | undefined): Doc {
+  if (!plan)
+    return stageDoc('EOF', { fields: { type: 'nonExistentNamespace' }, work: run && { advanced: 0, works: 1 } });
+  const { sort, skip, limit, projection, returnKey } = query;
+  const ran = run?.ran;
+  const found = ran?.matched ?? 0;
+  let advanced = found;
+  const work = () => ran && { advanced, works: (run?.keysExamined || ran.docsExamined) + 1 };
+  if (explained.kind === 'count') return countStages(query, plan, run);
+  let tree = plan.describe(ran);
+  const blocking = sort && !naturalOrder(sort) && !plan.sorted;
+  const shown = explained.kind === 'find';
+  if (blocking) {
+    advanced = limit > 0 ? Math.min(found, skip + limit) : found;
+    const fields = {
+      sortPattern: sort,
+      memLimit: SORT_MEMORY_BYTES,
+      limitAmount: limit > 0 ? skip + limit : undefined,
+      type: 'simple',
+      ...(ran && { usedDisk: false, spills: 0 }),
+    };
+    tree = stageDoc('SORT', { work: work(), fields, input: tree });
+  }
+  if (shown && skip > 0) {
+    advanced = Math.max(0, advanced - skip);
+    tree = stageDoc('SKIP', { work: work(), fields: { skipAmount: skip }, input: tree });
+  }
+  if (returnKey) tree = stageDoc('RETURN_KEY', { work: work(), input: tree });
+  else if (projection && projection.size > 0) {
+    const name = isSimple(projection) ? 'PROJECTION_SIMPLE' : 'PROJECTION_DEFAULT';
+    tree = stageDoc(name, { work: work(), fields: { transformBy: projection }, input: tree });
+  }
+  if (shown && limit > 0 && !blocking) {
+    advanced = Math.min(advanced, limit);
+    tree = stageDoc('LIMIT', { work: work(), fields: { limitAmount: limit }, input: tree });
+  }
+  return changeStage(explained, tree, run);
+}
+
+function countStages(query: FindQuery, plan: Plan, run: Run | undefined): Doc {
+  const { skip, filter, hint } = query;
+  const ran = run?.ran;
+  const counted = run && { nCounted: run.returned, nSkipped: Math.min(skip, ran!.matched) };
+  const work = ran && { advanced: 0, works: (run?.keysExamined || ran.docsExamined) + 1 };
+  if (filter.size === 0 && !hint) return stageDoc('RECORD_STORE_FAST_COUNT', { work, fields: counted });
+  const input = plan.exact && plan.describeCount ? plan.describeCount(ran) : plan.describe(ran);
+  return stageDoc('COUNT', { work, fields: counted, input });
+}
+
+function changeStage(explained: Explained, input: Doc, run: Run | undefined): Doc {
+  const work = run && { advanced: 0, works: run.ran.docsExamined + 1 };
+  if (explained.kind === 'delete') {
+    return stageDoc('DELETE', { work, fields: run && { nWouldDelete: run.returned }, input });
+  }
+  if (explained.kind !== 'update') return input;
+  const upserts = run && explained.statement.upsert && run.returned === 0 ? 1 : 0;
+  const fields = run && { nMatched: run.returned, nWouldModify: run.modified, nWouldUpsert: upserts };
+  return stageDoc('UPDATE', { work, fields, input });
+}
+
+/** Whole fields in or out, and nothing else. */
+function isSimple(projection: Doc): boolean {
+  return [...projection].every(
+    ([path, value]) =>
+      !path.includes('.') && !path.includes('$') && !(value instanceof Map) && typeof value !== 'string',
+  );
+}
+
+/** Hashes of what queries of one shape have in common: all but the values that they ask for. */
+function planCacheKeys(nodes: readonly FilterNode[], query: FindQuery, handle: CollectionHandle | undefined): object {
+  const { sort, projection } = query;
+  const shape = [...nodes.map(shapeOf), ...(sort?.keys() ?? []), ...(projection?.keys() ?? [])].join();
+  const indexes = handle?.info.indexes.map(({ name }) => name).join() ?? '';
+  const shapeHash = shortHash(shape);
+  return { queryHash: shapeHash, planCacheShapeHash: shapeHash, planCacheKey: shortHash(`${shape};${indexes}`) };
+}
+
+function shapeOf(node: FilterNode): string {
+  if (node.kind === 'leaf') return `${node.operator} ${node.path}`;
+  if (node.kind === 'near') return `near ${node.path}`;
+  if (node.kind === 'not') return `not(${shapeOf(node.child)})`;
+  return node.kind === 'other' ? node.name : `${node.kind}(${node.children.map(shapeOf).join()})`;
+}
+
+function shortHash(text: string): string {
+  return (hashValue(text) & 0xffff_ffffn).toString(16).toUpperCase().padStart(8, '0');
 }

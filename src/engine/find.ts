@@ -16,7 +16,7 @@ import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, planQuery } from './planner.ts';
 
 /** As the server's internalQueryMaxBlockingSortMemoryUsageBytes. */
-const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
+export const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
 
 /** What a query did, for `explain`; filled as the matches are pulled. */
 export interface Execution {
@@ -77,7 +77,7 @@ async function* whileAlive(handle: CollectionHandle, matches: AsyncGenerator<Fou
 async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filter: Filter): Promise<Execution> {
   const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort, filter.collator) : undefined;
   if (compare) checkMetaSort(query.sort!, filter.metadata);
-  const examined: Examined = { keys: 0, docs: 0 };
+  const examined: Examined = { keys: 0, docs: 0, matched: 0 };
   if (
     !compare &&
     !query.hint &&

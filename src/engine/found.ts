@@ -55,6 +55,8 @@ function matches(filter: Filter, content: Content): boolean {
 export interface Examined {
   keys: number;
   docs: number;
+  /** Documents that matched. */
+  matched: number;
 }
 
 /** How long a scan may match documents while other commands wait. */
@@ -106,6 +108,7 @@ export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
       await others();
       begun = clock.monotonic();
     }
+    scan.examined.matched += found.length;
     // Also when it is empty: whoever pulls may want to stop.
     yield found;
     await others();

@@ -3,7 +3,7 @@ import { Collator, type Doc } from '../bson/index.ts';
 import { kindOf, OrderedIndex } from '../indexes/index.ts';
 import { type KeyRing, type Log, type LogProblem, type LogSummary, type Ownership, openLog } from '../log/index.ts';
 import { compileFilter } from '../query/index.ts';
-import type { ChannelId, Store } from '../store/index.ts';
+import { type ChannelId, meteredStore, type Store, type StoreRequests } from '../store/index.ts';
 import type { DocumentCache } from './cache.ts';
 import { defaultCollation } from './collation.ts';
 import { Collection, nsText } from './collection.ts';
@@ -42,6 +42,7 @@ export class CollectionHandle {
   #info: CollectionInfo;
   #channel: ChannelId;
   readonly #context: HandleContext;
+  readonly #metered: ReturnType<typeof meteredStore>;
   #log: Log;
   #loading: Promise<Loaded> | undefined;
   #loaded: Loaded | undefined;
@@ -53,6 +54,7 @@ export class CollectionHandle {
   /** Nothing is read before `ready`: another handle of the channel may still be writing. */
   constructor(context: HandleContext, info: CollectionInfo, channel: ChannelId, ready = Promise.resolve()) {
     this.#context = context;
+    this.#metered = meteredStore(context.store);
     this.#ready = ready;
     this.#info = info;
     this.#channel = channel;
@@ -71,6 +73,11 @@ export class CollectionHandle {
 
   get channel(): ChannelId {
     return this.#channel;
+  }
+
+  /** What Discord has been asked for this collection. */
+  get requests(): StoreRequests {
+    return this.#metered.requests;
   }
 
   get log(): Log {
@@ -218,10 +225,10 @@ export class CollectionHandle {
   }
 
   #openLog(channel: ChannelId): Log {
-    const { env, store, ownership, keys } = this.#context;
+    const { env, ownership, keys } = this.#context;
     return openLog({
       env,
-      store,
+      store: this.#metered.store,
       channel,
       epoch: ownership.epoch,
       keys,

@@ -5,6 +5,7 @@ export { FileCacheDisk } from './file-cache-disk.ts';
 export * from './limits.ts';
 export { Listeners } from './listeners.ts';
 export { type MemoryFaults, MemoryStore } from './memory.ts';
+export { meteredStore, type StoreRequests } from './metered.ts';
 export * from './port.ts';
 export { readOnlyStore } from './read-only.ts';
 export { snowflakeAt, snowflakeTime } from './snowflake.ts';

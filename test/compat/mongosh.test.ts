@@ -123,7 +123,10 @@ describe('mongosh', () => {
     await play([
       ['use admin2', 'switched to db admin2'],
       [fill, '44'],
-      ['db.items.find().explain().queryPlanner.winningPlan', "{ stage: 'COLLSCAN', direction: 'forward' }"],
+      [
+        'db.items.find().explain().queryPlanner.winningPlan',
+        "{ isCached: false, stage: 'COLLSCAN', direction: 'forward' }",
+      ],
       ['db.items.createIndex({ n: 1 })', 'n_1'],
       ["db.items.createIndex({ u: 1 }, { unique: true, sparse: true, name: 'mine' })", 'mine'],
       [

@@ -5,6 +5,7 @@ import type {
   DeleteStatement,
   DocCursor,
   Engine,
+  Explained,
   FindAndModify,
   FindQuery,
   IndexSpec,
@@ -229,9 +230,10 @@ export class FakeEngine implements Engine {
     return this.#cursor((this.#find(ns)?.docs ?? []).filter((each) => matches(filter, each)).map(encode));
   }
 
-  async explain(ns: Namespace, query: FindQuery, verbosity: string): Promise<Doc> {
-    this.#note('explain', ns, query, verbosity);
-    const winningPlan = { stage: 'COLLSCAN', filter: query.filter };
+  async explain(ns: Namespace, query: FindQuery, explained: Explained, verbosity: string): Promise<Doc> {
+    this.#note('explain', ns, query, explained, verbosity);
+    const stage = explained.kind === 'find' ? 'COLLSCAN' : explained.kind.toUpperCase();
+    const winningPlan = { stage, filter: query.filter };
     const queryPlanner = { namespace: key(ns), winningPlan, rejectedPlans: [] };
     const executionStats = verbosity === 'queryPlanner' ? undefined : { executionSuccess: true, nReturned: 0 };
     return doc({ explainVersion: '1', queryPlanner, executionStats });

@@ -1,54 +1,57 @@
 import { CodedError } from '../../base/index.ts';
 import { type Doc, doc, type Value } from '../../bson/index.ts';
-import type { FindQuery } from '../../engine/index.ts';
-import { collectionName, type Fields, isDocument, type Parsed, parseFields, toInteger } from '../fields.ts';
+import { type Explained, type FindQuery, planPipeline } from '../../engine/index.ts';
+import { checkPipeline, startsPipeline } from '../../query/index.ts';
+import { deleteFields } from '../delete.ts';
+import { type Fields, type Parsed, parseFields } from '../fields.ts';
+import { findAndModifyFields } from '../find-and-modify.ts';
 import { isGenericArgument } from '../generic.ts';
 import type { Context, Request } from '../types.ts';
+import { updateFields } from '../update.ts';
 import { aggregateFields } from './aggregate-fields.ts';
 import { countFields, countQuery } from './count-query.ts';
 import { distinctFields, distinctQuery } from './distinct-query.ts';
 import { findFields, findQuery } from './find-query.ts';
 import { queryContext } from './query.ts';
 
-/** The query inside a command, and how its plan is shown. */
+/** The query inside a command, what is done with what it finds, and how its plan is shown. */
 export interface Explainable {
   readonly coll: string;
   readonly query: FindQuery;
+  readonly explained: Explained;
   shape(plan: Doc): Doc;
 }
 
 type Reader = (command: Doc, request: Request, context: Context) => Explainable;
 
 const asIs = (plan: Doc) => plan;
-
-/** The stages that a query by itself can do, in the only order in which it does. */
-const PUSHED = ['$match', '$sort', '$skip', '$limit'];
+const FIND = { explained: { kind: 'find' }, shape: asIs } as const;
 
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [
     'find',
     (command, request, context) => {
       const args = parse(findFields, command, 'find');
-      return { coll: args.find, query: findQuery(args, request, context), shape: asIs };
+      return { coll: args.find, query: findQuery(args, request, context), ...FIND };
     },
   ],
   [
     'count',
     (command, request, context) => {
       const args = parse(countFields, command, 'count');
-      return { coll: args.count, query: countQuery(args, request, context), shape: underStage('COUNT') };
+      return { coll: args.count, query: countQuery(args, request, context), explained: { kind: 'count' }, shape: asIs };
     },
   ],
   [
     'distinct',
     (command, request, context) => {
       const args = parse(distinctFields, command, 'distinct');
-      return { coll: args.distinct, query: distinctQuery(args, request, context), shape: asIs };
+      return { coll: args.distinct, query: distinctQuery(args, request, context), ...FIND };
     },
   ],
   ['aggregate', explainAggregate],
-  ['update', (command, request, context) => explainWrite(command, 'update', 'updates', request, context)],
-  ['delete', (command, request, context) => explainWrite(command, 'delete', 'deletes', request, context)],
+  ['update', explainUpdate],
+  ['delete', explainDelete],
   ['findAndModify', explainFindAndModify],
   ['findandmodify', explainFindAndModify],
 ]);
@@ -65,84 +68,74 @@ function parse<F extends Fields>(fields: F, command: Doc, name: string): Parsed<
   return parseFields(fields, command, name, isGenericArgument);
 }
 
-function underStage(stage: string): (plan: Doc) => Doc {
-  return (plan) => {
-    const planner = plan.get('queryPlanner');
-    if (isDocument(planner)) planner.set('winningPlan', doc({ stage, inputStage: planner.get('winningPlan') }));
-    return plan;
-  };
-}
-
 function explainAggregate(command: Doc, request: Request, context: Context): Explainable {
   const args = parse(aggregateFields, command, 'aggregate');
-  const { pipeline } = args;
-  let pushed = 0;
-  for (const [at, stage] of PUSHED.entries()) {
-    const next = pipeline[pushed];
-    if (next?.has(stage) && at >= pushed) pushed++;
-  }
-  const value = (stage: string) =>
-    pipeline
-      .slice(0, pushed)
-      .find((each) => each.has(stage))
-      ?.get(stage);
-  const query: FindQuery = {
-    filter: documentOr(value('$match'), new Map()),
-    sort: documentOr(value('$sort'), undefined),
-    skip: toInteger(value('$skip')) ?? 0,
-    limit: toInteger(value('$limit')) ?? 0,
-    hint: args.hint,
-    collation: args.collation,
-    read: request.generic.readConcern.read,
-    context: queryContext(context, args.let),
-  };
-  if (pushed === pipeline.length) return { coll: args.aggregate, query, shape: asIs };
+  checkPipeline(args.pipeline);
+  const { read } = request.generic.readConcern;
+  const given = { hint: args.hint, collation: args.collation, read, context: queryContext(context, args.let) };
+  const { query, rest } = planPipeline(args.pipeline, given);
+  if (rest.length === 0) return { coll: args.aggregate, query, ...FIND };
   const shape = (plan: Doc): Doc => {
-    const { explainVersion, ...rest } = Object.fromEntries(plan);
-    return doc({ explainVersion, stages: [doc({ $cursor: doc(rest) }), ...pipeline.slice(pushed)] });
+    const { explainVersion, ...shown } = Object.fromEntries(plan);
+    const cursor = startsPipeline(args.pipeline) ? [] : [doc({ $cursor: doc(shown) })];
+    return doc({ explainVersion, stages: [...cursor, ...rest] });
   };
-  return { coll: args.aggregate, query, shape };
+  return { coll: args.aggregate, query, explained: FIND.explained, shape };
 }
 
-function documentOr<T>(value: Value, otherwise: T): Doc | T {
-  return isDocument(value) ? value : otherwise;
+function explainUpdate(command: Doc, request: Request, context: Context): Explainable {
+  const args = parse(updateFields, command, 'update');
+  const { q, u, c, multi, upsert, arrayFilters, hint, sort, collation } = onlyOne(args.updates);
+  const statement = { filter: q, update: u, constants: c, multi, upsert, arrayFilters, hint, sort };
+  const found = { filter: q, sort, hint, collation, limit: multi ? 0 : 1, let: args.let };
+  return change(args.update, found, { kind: 'update', statement }, request, context);
 }
 
-function explainWrite(command: Doc, name: string, list: string, request: Request, context: Context): Explainable {
-  const statements = command.get(list);
-  const statement = Array.isArray(statements) && statements.length === 1 ? statements[0] : undefined;
-  if (!isDocument(statement)) {
-    throw new CodedError('Location6264501', 'explained write batches must be of size 1');
-  }
-  return modification(command, name, statement, documentOr(statement.get('q'), new Map()), request, context);
+function explainDelete(command: Doc, request: Request, context: Context): Explainable {
+  const args = parse(deleteFields, command, 'delete');
+  const { q, limit, hint, collation } = onlyOne(args.deletes);
+  return change(
+    args.delete,
+    { filter: q, hint, collation, limit, let: args.let },
+    { kind: 'delete' },
+    request,
+    context,
+  );
 }
 
 function explainFindAndModify(command: Doc, request: Request, context: Context): Explainable {
-  const [name = ''] = command.keys();
-  return modification(command, name, command, documentOr(command.get('query'), new Map()), request, context);
+  const [[, coll], ...fields] = [...command] as [[string, Value], ...[string, Value][]];
+  const args = parse(findAndModifyFields, new Map([['findAndModify', coll], ...fields]), 'findAndModify');
+  const { query = new Map(), sort, hint, collation, update, upsert, arrayFilters } = args;
+  const found = { filter: query, sort, hint, collation, limit: 1, let: args.let };
+  const name = args.findAndModify;
+  if (args.remove || !update) return change(name, found, { kind: 'delete' }, request, context);
+  const statement = { filter: query, update, multi: false, upsert, arrayFilters };
+  return change(name, found, { kind: 'update', statement }, request, context);
 }
 
-function modification(
-  command: Doc,
-  name: string,
-  statement: Doc,
-  filter: Doc,
-  request: Request,
-  context: Context,
-): Explainable {
+function onlyOne<T>(statements: readonly T[]): T {
+  const [statement] = statements;
+  if (statement && statements.length === 1) return statement;
+  throw new CodedError('Location6264501', 'explained write batches must be of size 1');
+}
+
+interface ToChange {
+  readonly filter: Doc;
+  readonly sort?: Doc | undefined;
+  readonly hint?: string | Doc | undefined;
+  readonly collation?: Doc | undefined;
+  readonly limit: number;
+  readonly let: Doc | undefined;
+}
+
+function change(coll: string, found: ToChange, explained: Explained, request: Request, context: Context): Explainable {
+  const { let: variables, ...asked } = found;
   const { read } = request.generic.readConcern;
-  const coll = collectionName().parse(command.get(name), name);
-  const stage = name === 'delete' || command.get('remove') === true ? 'DELETE' : 'UPDATE';
   return {
     coll,
-    query: {
-      filter,
-      skip: 0,
-      limit: 0,
-      collation: documentOr(statement.get('collation'), undefined),
-      read,
-      context: queryContext(context),
-    },
-    shape: underStage(stage),
+    query: { ...asked, skip: 0, read, context: queryContext(context, variables) },
+    explained,
+    shape: asIs,
   };
 }

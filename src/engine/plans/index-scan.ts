@@ -2,6 +2,7 @@ import type { Doc, Value } from '../../bson/index.ts';
 import {
   EVERYTHING,
   type IndexEntry,
+  type Interval,
   type Intervals,
   interval,
   isDescending,
@@ -16,7 +17,7 @@ import {
 import type { FieldBounds } from './assign.ts';
 import { PATH_FIELD } from './condition.ts';
 import type { Choice } from './plan.ts';
-import { stageDoc } from './stage.ts';
+import { type StageWork, stageDoc } from './stage.ts';
 
 /** More scans than this for the values of several fields together are not worth a search each. */
 const MAX_SCANS = 4096;
@@ -114,20 +115,11 @@ export class IndexScan {
 
   /** As `explain` shows it; `ran` adds what it did. */
   describe(ran: boolean): Doc {
-    const { spec, key, name, arrays } = this.choice;
-    const paths = [...key.keys()];
-    const scan = stageDoc('IXSCAN', {
-      work: ran ? { advanced: this.advanced, works: this.keysExamined + 1 } : undefined,
+    const paths = [...this.choice.key.keys()];
+    return stageDoc('IXSCAN', {
+      work: this.#work(ran),
       fields: {
-        keyPattern: key,
-        indexName: name,
-        collation: this.choice.collation,
-        isMultiKey: this.#multikey,
-        multiKeyPaths: new Map(paths.map((path, field) => [path, arrayPrefixes(path, arrays?.[field])])),
-        isUnique: spec.get('unique') === true || name === '_id_',
-        isSparse: spec.get('sparse') === true,
-        isPartial: spec.has('partialFilterExpression'),
-        indexVersion: 2,
+        ...this.#describeIndex(),
         direction: this.#direction === 1 ? 'forward' : 'backward',
         indexBounds: new Map(paths.map((path, field) => [path, this.#showBounds(field)])),
         ...(ran && {
@@ -138,7 +130,47 @@ export class IndexScan {
         }),
       },
     });
-    return scan;
+  }
+
+  /** The same where its entries are only counted. Counting goes from one key to another one: in several stretches it is a scan. */
+  describeCount(ran: boolean): Doc {
+    const ends = this.bounds.map(([only, more]) => (more ? undefined : only));
+    if (!ends.every((each) => each !== undefined)) return this.describe(ran);
+    const paths = [...this.choice.key.keys()];
+    const end = (of: (each: Interval) => Value) => new Map(ends.map((each, field) => [paths[field]!, of(each)]));
+    return stageDoc('COUNT_SCAN', {
+      work: this.#work(ran),
+      fields: {
+        ...this.#describeIndex(),
+        indexBounds: {
+          startKey: end(({ low }) => low),
+          startKeyInclusive: ends.every(({ lowInclusive }) => lowInclusive),
+          endKey: end(({ high }) => high),
+          endKeyInclusive: ends.every(({ highInclusive }) => highInclusive),
+        },
+        ...(ran && { keysExamined: this.keysExamined }),
+      },
+    });
+  }
+
+  #work(ran: boolean): StageWork | undefined {
+    return ran ? { advanced: this.advanced, works: this.keysExamined + 1 } : undefined;
+  }
+
+  #describeIndex(): object {
+    const { spec, key, name, arrays } = this.choice;
+    const paths = [...key.keys()];
+    return {
+      keyPattern: key,
+      indexName: name,
+      collation: this.choice.collation,
+      isMultiKey: this.#multikey,
+      multiKeyPaths: new Map(paths.map((path, field) => [path, arrayPrefixes(path, arrays?.[field])])),
+      isUnique: spec.get('unique') === true || name === '_id_',
+      isSparse: spec.get('sparse') === true,
+      isPartial: spec.has('partialFilterExpression'),
+      indexVersion: 2,
+    };
   }
 
   #showBounds(field: number): string[] {

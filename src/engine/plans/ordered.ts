@@ -63,6 +63,7 @@ export function scanPlan(
     get keysExamined() {
       return scan.keysExamined;
     },
+    describeCount: (ran) => scan.describeCount(ran !== undefined),
     describe: (ran) => fetchStage(scan.describe(ran !== undefined), residual, scan.keysExamined, ran),
   };
 }

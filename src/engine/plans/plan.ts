@@ -17,6 +17,8 @@ export interface Plan {
   slots(): Iterable<Slot>;
   /** As `explain` shows it; with `ran`, what its stages did when `slots` was last gone through. */
   describe(ran?: Ran): Doc;
+  /** As `explain` shows it where its candidates are only counted; of use where it is `exact`. */
+  describeCount?(ran?: Ran): Doc;
   /** Keys that were looked at when `slots` was last gone through; absent: one for each candidate. */
   readonly keysExamined?: number;
   /**

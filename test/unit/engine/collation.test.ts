@@ -36,7 +36,9 @@ const specs = (stage: Stage) => stage.engine.collection(NS)!.indexes.map(({ spec
 
 /** The stage that finds candidates, and the index that it goes by. */
 async function plan(stage: Stage, filter: object, more: object = {}): Promise<string> {
-  const explained = await stage.run(stage.engine.explain(NS, stage.query(filter, more), 'queryPlanner'));
+  const explained = await stage.run(
+    stage.engine.explain(NS, stage.query(filter, more), { kind: 'find' }, 'queryPlanner'),
+  );
   const names: string[] = [];
   const visit = (at: Doc): void => {
     if (at.has('inputStage')) visit(at.get('inputStage') as Doc);

@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Collection, Db, Document } from '../support/driver.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+/** How `explain` shows the plans of all commands, as a client reads them. */
+let server: TestServer;
+let db: Db;
+let things: Collection;
+
+beforeAll(async () => {
+  server = await startServer();
+  db = (await server.client()).db('explained');
+  things = db.collection('things');
+  await things.createIndexes([
+    { key: { a: 1, b: -1 } },
+    { key: { tags: 1 } },
+    { key: { u: 1 }, unique: true, sparse: true },
+    { key: { h: 'hashed' } },
+    { key: { 'w.$**': 1 } },
+    { key: { p: 1 }, partialFilterExpression: { p: { $gt: 5 } } },
+  ]);
+  await things.insertMany(
+    Array.from({ length: 100 }, (_, n) => ({
+      _id: n as never,
+      a: n % 10,
+      b: n,
+      tags: [n % 3, n],
+      h: n,
+      w: { x: n },
+      p: n,
+      z: n,
+    })),
+  );
+});
+
+afterAll(() => server?.close());
+
+const explain = (command: Document, verbosity = 'queryPlanner') => db.command({ explain: command, verbosity });
+const plan = async (command: Document) => (await explain(command)).queryPlanner.winningPlan;
+const find = (filter: Document, more: Document = {}) => plan({ find: 'things', filter, ...more });
+
+/** The stages from the top down. */
+function stages(shown: Document): string[] {
+  const inputs: Document[] = shown.inputStages ?? (shown.inputStage ? [shown.inputStage] : []);
+  return [shown.stage, ...inputs.flatMap(stages)];
+}
+
+/** The deepest first stage, which finds documents. */
+function leaf(shown: Document): Document {
+  const input = shown.inputStage ?? shown.inputStages?.[0];
+  return input ? leaf(input) : shown;
+}
+
+describe('the bounds of a field', () => {
+  test.each<[Document, Document]>([
+    [{ a: 5 }, { a: ['[5, 5]'], b: ['[MaxKey, MinKey]'] }],
+    [{ a: { $gt: 1 } }, { a: ['(1, inf.0]'], b: ['[MaxKey, MinKey]'] }],
+    [{ a: { $lte: 3 } }, { a: ['[-inf.0, 3]'], b: ['[MaxKey, MinKey]'] }],
+    [{ a: { $gte: 1, $lt: 5 } }, { a: ['[1, 5)'], b: ['[MaxKey, MinKey]'] }],
+    [{ a: { $in: [3, 1] } }, { a: ['[1, 1]', '[3, 3]'], b: ['[MaxKey, MinKey]'] }],
+    [
+      { a: 1, b: { $gte: 5, $lt: 9 } },
+      { a: ['[1, 1]'], b: ['(9, 5]'] },
+    ],
+    [{ a: { $ne: 5 } }, { a: ['[MinKey, 5)', '(5, MaxKey]'], b: ['[MaxKey, MinKey]'] }],
+    [{ a: { $not: { $gt: 5 } } }, { a: ['[MinKey, 5]', '(inf.0, MaxKey]'], b: ['[MaxKey, MinKey]'] }],
+    [{ a: null }, { a: ['[null, null]'], b: ['[MaxKey, MinKey]'] }],
+    [{ a: { $exists: false } }, { a: ['[null, null]'], b: ['[MaxKey, MinKey]'] }],
+    [{ a: /^ab/ }, { a: ['["ab", "ac")', '[/^ab/, /^ab/]'], b: ['[MaxKey, MinKey]'] }],
+    [{ a: /b/ }, { a: ['["", {})', '[/b/, /b/]'], b: ['[MaxKey, MinKey]'] }],
+    [{ a: { $gt: 'x' } }, { a: ['("x", {})'], b: ['[MaxKey, MinKey]'] }],
+    [{ tags: { $gt: 1, $lt: 5 } }, { tags: ['[-inf.0, 5)'] }],
+    [{ tags: { $elemMatch: { $gt: 1, $lt: 5 } } }, { tags: ['(1, 5)'] }],
+    [{ u: { $exists: true } }, { u: ['[MinKey, MaxKey]'] }],
+    [{ h: 1 }, { h: ['[5902408780260971510, 5902408780260971510]'] }],
+    [{ 'w.x': { $gt: 97 } }, { $_path: ['["w.x", "w.x"]'], 'w.x': ['(97, inf.0]'] }],
+    [{ p: { $gte: 90 } }, { p: ['[90, inf.0]'] }],
+  ])('%j', async (filter, bounds) => {
+    expect(leaf(await find(filter))).toMatchObject({ stage: 'IXSCAN', indexBounds: bounds });
+  });
+});
+
+describe('the stages', () => {
+  test.each<[string, Document, Document, string[]]>([
+    ['of no filter', {}, {}, ['COLLSCAN']],
+    ['of _id', { _id: 5 }, {}, ['IDHACK']],
+    ['of an index', { a: 5 }, {}, ['FETCH', 'IXSCAN']],
+    ['that a sparse index cannot serve', { u: null }, {}, ['COLLSCAN']],
+    ['that a sparse index cannot sort', {}, { sort: { u: 1 } }, ['SORT', 'COLLSCAN']],
+    ['that a partial index cannot serve', { p: { $gte: 3 } }, {}, ['COLLSCAN']],
+    ['that a hash cannot serve', { h: { $gt: 3 } }, {}, ['COLLSCAN']],
+    ['of a sort by index', {}, { sort: { a: 1, b: -1 } }, ['FETCH', 'IXSCAN']],
+    ['of a sort by index backwards', {}, { sort: { a: -1 } }, ['FETCH', 'IXSCAN']],
+    ['of a sort after equality', { a: 3 }, { sort: { b: 1 } }, ['FETCH', 'IXSCAN']],
+    ['of a sort in memory', { a: 3 }, { sort: { z: 1 }, limit: 5 }, ['SORT', 'FETCH', 'IXSCAN']],
+    ['of a skip and a limit', {}, { skip: 2, limit: 3 }, ['LIMIT', 'SKIP', 'COLLSCAN']],
+    [
+      'of a projection',
+      { a: 1 },
+      { projection: { a: 1 }, limit: 1 },
+      ['LIMIT', 'PROJECTION_SIMPLE', 'FETCH', 'IXSCAN'],
+    ],
+    ['of a dotted one', {}, { projection: { 'w.x': 1 } }, ['PROJECTION_DEFAULT', 'COLLSCAN']],
+    ['of $or', { $or: [{ a: 1 }, { h: 5 }] }, {}, ['SUBPLAN', 'FETCH', 'OR', 'IXSCAN', 'FETCH', 'IXSCAN']],
+    ['of $or with a branch that no index serves', { $or: [{ a: 1 }, { z: 5 }] }, {}, ['COLLSCAN']],
+  ])('%s', async (_, filter, more, expected) => {
+    expect(stages(await find(filter, more))).toEqual(expected);
+  });
+
+  test.each<[string, Document, string[]]>([
+    ['count', { count: 'things', query: { a: 5 } }, ['COUNT', 'COUNT_SCAN']],
+    ['count of a list', { count: 'things', query: { a: { $in: [1, 5] } } }, ['COUNT', 'IXSCAN']],
+    ['count by a filter', { count: 'things', query: { z: 5 } }, ['COUNT', 'COLLSCAN']],
+    ['count of all', { count: 'things', query: {} }, ['RECORD_STORE_FAST_COUNT']],
+    ['update', { update: 'things', updates: [{ q: { a: 5 }, u: { $set: { x: 1 } } }] }, ['UPDATE', 'FETCH', 'IXSCAN']],
+    ['delete', { delete: 'things', deletes: [{ q: { z: 5 }, limit: 0 }] }, ['DELETE', 'COLLSCAN']],
+    [
+      'findAndModify',
+      { findAndModify: 'things', query: { a: 5 }, sort: { z: 1 }, remove: true },
+      ['DELETE', 'SORT', 'FETCH', 'IXSCAN'],
+    ],
+    ['aggregate', { aggregate: 'things', pipeline: [{ $match: { a: 5 } }], cursor: {} }, ['FETCH', 'IXSCAN']],
+    ['nothing', { find: 'none' }, ['EOF']],
+  ])('of %s', async (_, command, expected) => {
+    expect(stages(await plan(command))).toEqual(expected);
+  });
+
+  test('of a pipeline stand around its cursor', async () => {
+    const shown = await explain({
+      aggregate: 'things',
+      pipeline: [{ $match: { a: 5 } }, { $group: { _id: '$b' } }],
+      cursor: {},
+    });
+    expect(stages(shown.stages[0].$cursor.queryPlanner.winningPlan)).toEqual(
+      expect.arrayContaining(['FETCH', 'IXSCAN']),
+    );
+    expect(shown.stages[1]).toMatchObject({ $group: { _id: '$b' } });
+  });
+});
+
+test('a plan says what it is', async () => {
+  const { queryPlanner, serverInfo } = await explain({ find: 'things', filter: { a: { $gt: 1 }, z: 3, tags: 2 } });
+  expect(queryPlanner).toMatchObject({
+    namespace: 'explained.things',
+    parsedQuery: { $and: [{ tags: { $eq: 2 } }, { z: { $eq: 3 } }, { a: { $gt: 1 } }] },
+    indexFilterSet: false,
+    planCacheKey: expect.stringMatching(/^[0-9A-F]{8}$/),
+    winningPlan: {
+      isCached: false,
+      stage: 'FETCH',
+      filter: { $and: [{ tags: { $eq: 2 } }, { z: { $eq: 3 } }, { a: { $gt: 1 } }] },
+      inputStage: {
+        stage: 'IXSCAN',
+        keyPattern: { tags: 1 },
+        indexName: 'tags_1',
+        isMultiKey: true,
+        multiKeyPaths: { tags: ['tags'] },
+        isUnique: false,
+        isSparse: false,
+        isPartial: false,
+        indexVersion: 2,
+        direction: 'forward',
+        indexBounds: { tags: ['[2, 2]'] },
+      },
+    },
+    rejectedPlans: [{ inputStage: { indexName: 'a_1_b_-1' } }],
+  });
+  expect(serverInfo).toMatchObject({ version: expect.any(String) });
+});
+
+test.each<[string, Document, Document]>([
+  [
+    'a find',
+    { find: 'things', filter: { a: 5, z: { $gt: 50 } } },
+    { nReturned: 5, totalKeysExamined: 10, totalDocsExamined: 10 },
+  ],
+  ['a limit', { find: 'things', sort: { a: 1 }, limit: 3 }, { nReturned: 3 }],
+  ['a count', { count: 'things', query: { a: 5 } }, { nReturned: 10, totalKeysExamined: 10, totalDocsExamined: 0 }],
+  [
+    'an update',
+    { update: 'things', updates: [{ q: { a: 5 }, u: { $set: { z: 5 } }, multi: true }] },
+    { executionStages: { stage: 'UPDATE', nMatched: 10, nWouldModify: 9 } },
+  ],
+  [
+    'a delete',
+    { delete: 'things', deletes: [{ q: { a: 5 }, limit: 1 }] },
+    { executionStages: { stage: 'DELETE', nWouldDelete: 1 } },
+  ],
+  [
+    'an upsert',
+    { update: 'things', updates: [{ q: { a: 77 }, u: { $set: { z: 5 } }, upsert: true }] },
+    { executionStages: { nMatched: 0, nWouldUpsert: 1 } },
+  ],
+])('%s tells what it took, and changes nothing', async (_, command, expected) => {
+  const { executionStats, discord } = await explain(command, 'executionStats');
+  expect(executionStats).toMatchObject({ executionSuccess: true, ...expected });
+  expect(discord.requests).toMatchObject({ pages: 0, appends: 0 });
+  expect(await things.countDocuments({ z: 5 })).toBe(1);
+});
+
+test('the stages tell what each did', async () => {
+  const { executionStats } = await explain({ find: 'things', filter: { tags: { $in: [0, 6] } } }, 'allPlansExecution');
+  expect(executionStats).toMatchObject({
+    nReturned: 34,
+    allPlansExecution: [],
+    executionStages: {
+      stage: 'FETCH',
+      nReturned: 34,
+      docsExamined: 34,
+      inputStage: {
+        stage: 'IXSCAN',
+        nReturned: 34,
+        keysExamined: 35,
+        dupsTested: 35,
+        dupsDropped: 1,
+        seeks: 2,
+        isEOF: 1,
+      },
+    },
+  });
+});
