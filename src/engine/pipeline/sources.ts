@@ -7,6 +7,8 @@ import type { Engine, Namespace } from '../contract.ts';
 export async function stageSource(engine: Engine, ns: Namespace, env: Env, stage: string, spec: Value): Promise<Doc[]> {
   const head = { ns: nsText(ns), localTime: new Date(env.clock.now()) };
   if (stage === '$currentOp' || stage === '$listSessions' || stage === '$listLocalSessions') return [];
+  // Every query is planned anew, so that there is no plan to tell of.
+  if (stage === '$planCacheStats') return [];
   if (stage === '$indexStats') {
     const info = engine.collection(ns);
     return (info?.indexes ?? []).map(({ name, key, spec: definition }) => literal({ name, key, spec: definition }));

@@ -1,0 +1,19 @@
+import { test } from 'vitest';
+import { expectRefused, ownServer } from '../support/own-server.ts';
+
+const own = ownServer();
+
+test.each(['$search', '$searchMeta', '$vectorSearch', '$rankFusion'])('%s is refused', async (stage) => {
+  await expectRefused(own.things.aggregate([{ [stage]: {} }]).toArray(), 238, 'NotImplemented');
+});
+
+test.each([
+  '$listSearchIndexes',
+  '$listSampledQueries',
+  '$querySettings',
+  '$queryStats',
+  '$shardedDataDistribution',
+  '$changeStreamSplitLargeEvent',
+])('%s is unknown', async (stage) => {
+  await expectRefused(own.things.aggregate([{ [stage]: {} }]).toArray(), 40324, 'Location40324');
+});
