@@ -22,6 +22,7 @@ export { Collator, sameCollation } from './collator.ts';
 export { compare, comparison, equal, identical } from './compare.ts';
 export { decode, decodeOnly, decodeWithout, getField } from './decode.ts';
 export { encode, pointerNamespace } from './encode.ts';
+export { doubleValue } from './exact-number.ts';
 export { fromExtendedJson, toExtendedJson } from './extended-json.ts';
 export { dateFromMillis, dateMillis } from './far-date.ts';
 export { FieldReader } from './field-reader.ts';

@@ -1,4 +1,4 @@
-import { Decimal128 } from '../bson/index.ts';
+import { Decimal128, doubleValue } from '../bson/index.ts';
 
 /**
  * Arithmetic on Decimal128 (IEEE 754-2008 decimal128: 34 digits, exponents -6176 to 6111, ties to even), done on exact
@@ -27,26 +27,26 @@ export function addDecimal(left: Decimal128, right: Decimal128): Decimal128 {
   const gap = Math.abs(a.exponent - b.exponent);
   if (gap > 3 * DIGITS) {
     const big = dominates(a, b) ? a : b;
-    if (a.coefficient !== 0n && b.coefficient !== 0n) return build(big.coefficient, big.exponent, big.negative);
+    if (a.coefficient !== 0n && b.coefficient !== 0n) return decimalOf(big.coefficient, big.exponent, big.negative);
   }
   if (gap > 3 * DIGITS) {
     const value = a.coefficient === 0n ? b : a;
-    return build(value.coefficient, value.exponent, value.negative);
+    return decimalOf(value.coefficient, value.exponent, value.negative);
   }
   const sum = scaled(a, exponent) + scaled(b, exponent);
-  return build(sum, exponent, sum < 0n || (sum === 0n && a.negative && b.negative));
+  return decimalOf(sum, exponent, sum < 0n || (sum === 0n && a.negative && b.negative));
 }
 
 export function negateDecimal(value: Decimal128): Decimal128 {
   const a = parse(value);
   if (typeof a === 'string') return special(-toNumber(a));
-  return build(-a.coefficient, a.exponent, !a.negative);
+  return decimalOf(-a.coefficient, a.exponent, !a.negative);
 }
 
 export function multiplyDecimal(left: Decimal128, right: Decimal128): Decimal128 {
   const [a, b] = [parse(left), parse(right)];
   if (typeof a === 'string' || typeof b === 'string') return special(toNumber(a) * toNumber(b));
-  return build(a.coefficient * b.coefficient, a.exponent + b.exponent, a.negative !== b.negative);
+  return decimalOf(a.coefficient * b.coefficient, a.exponent + b.exponent, a.negative !== b.negative);
 }
 
 export function divideDecimal(left: Decimal128, right: Decimal128): Decimal128 {
@@ -69,7 +69,7 @@ export function divideDecimal(left: Decimal128, right: Decimal128): Decimal128 {
       exponent += 1;
     }
   }
-  return build(quotient, exponent, a.negative !== b.negative);
+  return decimalOf(quotient, exponent, a.negative !== b.negative);
 }
 
 /** The remainder with the dividend's sign, as C's `fmod`. */
@@ -79,17 +79,68 @@ export function remainderDecimal(left: Decimal128, right: Decimal128): Decimal12
     return typeof a !== 'string' && typeof b === 'string' && b !== 'NaN' ? left : special(Number.NaN);
   }
   const exponent = Math.min(a.exponent, b.exponent);
-  return build(scaled(a, exponent) % scaled(b, exponent), exponent, a.negative);
+  return decimalOf(scaled(a, exponent) % scaled(b, exponent), exponent, a.negative);
 }
 
 export type Rounding = 'trunc' | 'floor' | 'ceil' | 'half-even';
 
-/** Rounds at `place` digits after the point (negative: before it). */
-export function roundDecimal(value: Decimal128, place: number, rounding: Rounding): Decimal128 {
+/**
+ * The value with `place` digits after the point, rounded or padded (negative: zeros before it); NaN where that takes more
+ * than 34 digits, and for the infinities (IEEE 754's `quantize`).
+ */
+export function quantize(value: Decimal128, place: number, rounding: Rounding): Decimal128 {
   const a = parse(value);
-  if (typeof a === 'string' || -a.exponent <= place) return value;
-  const unit = 10n ** BigInt(-a.exponent - place);
-  return build(divideRounded(a.coefficient, unit, rounding), -place, a.negative);
+  if (typeof a === 'string') return special(Number.NaN);
+  const excess = -a.exponent - place;
+  // Nothing is left of what is that far below the last place, but its sign may decide the rounding.
+  const unit = 10n ** BigInt(Math.min(Math.max(excess, 0), 2 * DIGITS));
+  if (-excess > 2 * DIGITS && a.coefficient !== 0n) return special(Number.NaN);
+  const coefficient =
+    excess >= 0
+      ? divideRounded(a.coefficient, unit, rounding)
+      : a.coefficient * 10n ** BigInt(Math.min(-excess, 2 * DIGITS));
+  return digits(coefficient) > DIGITS ? special(Number.NaN) : decimalOf(coefficient, -place, a.negative);
+}
+
+/** The square root, exact where it has no more than 34 digits. */
+export function squareRootDecimal(value: Decimal128): Decimal128 {
+  const a = parse(value);
+  if (a === 'NaN' || a === '-Infinity' || (typeof a !== 'string' && a.coefficient < 0n)) return special(Number.NaN);
+  if (a === 'Infinity' || typeof a === 'string') return value;
+  const ideal = Math.floor(a.exponent / 2);
+  if (a.coefficient === 0n) return decimalOf(0n, ideal, a.negative);
+  const shift = 2 * DIGITS + 2 * GUARD_DIGITS + (a.exponent % 2 === 0 ? 0 : 1);
+  const scaledUp = a.coefficient * 10n ** BigInt(shift);
+  let root = integerRoot(scaledUp);
+  let exponent = (a.exponent - shift) / 2;
+  if (root * root !== scaledUp) {
+    // A sticky digit, so that the rounding sees that the true root lies beyond.
+    root = root * 10n + 1n;
+    exponent -= 1;
+  } else {
+    while (exponent < ideal && root % 10n === 0n) {
+      root /= 10n;
+      exponent += 1;
+    }
+  }
+  return decimalOf(root, exponent, false);
+}
+
+/** The greatest integer whose square is not above the value, by Newton's method from above. */
+function integerRoot(value: bigint): bigint {
+  let root = 1n << BigInt((value.toString(2).length + 1) >> 1);
+  for (;;) {
+    const next = (root + value / root) >> 1n;
+    if (next >= root) return root;
+    root = next;
+  }
+}
+
+/** A double's own value with 34 significant digits. */
+export function decimalFromDoubleExactly(value: number): Decimal128 {
+  if (!Number.isFinite(value)) return special(value);
+  const { coefficient, exponent } = doubleValue(value);
+  return decimalOf(coefficient, exponent, Object.is(value, -0));
 }
 
 /** The integer part, or undefined for what is not finite. */
@@ -132,7 +183,8 @@ function parse(value: Decimal128): Finite | Special {
   return { coefficient: negative ? -coefficient : coefficient, exponent, negative };
 }
 
-function build(coefficient: bigint, exponent: number, negative: boolean): Decimal128 {
+/** Of a coefficient of any size: rounded to 34 digits, infinite beyond the exponents. `negative` is for zeros. */
+export function decimalOf(coefficient: bigint, exponent: number, negative: boolean): Decimal128 {
   let [value, power] = [coefficient, exponent];
   const excess = Math.max(digits(value) - DIGITS, MIN_EXPONENT - power);
   if (excess > 0) {

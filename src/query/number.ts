@@ -53,7 +53,16 @@ export function remainder(left: Numeric, right: Numeric): Numeric {
 }
 
 export function isZero(value: Numeric): boolean {
-  return toDouble(value) === 0;
+  return signOf(value) === 0;
+}
+
+/** -1, 0 or 1, also of decimals that no double can tell from zero; NaN of NaN. */
+export function signOf(value: Numeric): number {
+  if (!(value instanceof Decimal128)) return Math.sign(toDouble(value));
+  const text = value.toString();
+  if (text === 'NaN') return Number.NaN;
+  if (!/[1-9I]/.test(text.replace(/E.*$/, ''))) return 0;
+  return text.startsWith('-') ? -1 : 1;
 }
 
 export function isNaNNumber(value: Numeric): boolean {

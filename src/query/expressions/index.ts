@@ -12,6 +12,7 @@ import { conversions } from './conversion.ts';
 import { dates } from './date.ts';
 import { dateArithmetic } from './date-arithmetic.ts';
 import { dateMaking } from './date-making.ts';
+import { functions } from './functions.ts';
 import { logic } from './logic.ts';
 import { objects } from './object.ts';
 import { sets } from './set.ts';
@@ -33,6 +34,7 @@ const OPERATORS: Operators = {
   ...dateArithmetic,
   ...dateMaking,
   ...dates,
+  ...functions,
   ...logic,
   ...objects,
   ...sets,

@@ -6,8 +6,8 @@ import {
   divideDecimal,
   isIntegral,
   multiplyDecimal,
+  quantize,
   remainderDecimal,
-  roundDecimal,
 } from '../../../src/query/decimal.ts';
 
 const d = (text: string) => Decimal128.fromString(text);
@@ -55,11 +55,11 @@ describe('decimal arithmetic (IEEE 754 decimal128, 34 digits, ties to even)', ()
 
   test('remainders, rounding and conversion', () => {
     expect(remainderDecimal(d('-7.5'), d('2')).toString()).toBe('-1.5');
-    expect(roundDecimal(d('2.5'), 0, 'half-even').toString()).toBe('2');
-    expect(roundDecimal(d('3.5'), 0, 'half-even').toString()).toBe('4');
-    expect(roundDecimal(d('-2.5'), 0, 'floor').toString()).toBe('-3');
-    expect(roundDecimal(d('2.1'), 0, 'ceil').toString()).toBe('3');
-    expect(roundDecimal(d('1234.567'), -2, 'trunc').toString()).toBe('1.2E+3');
+    expect(quantize(d('2.5'), 0, 'half-even').toString()).toBe('2');
+    expect(quantize(d('3.5'), 0, 'half-even').toString()).toBe('4');
+    expect(quantize(d('-2.5'), 0, 'floor').toString()).toBe('-3');
+    expect(quantize(d('2.1'), 0, 'ceil').toString()).toBe('3');
+    expect(quantize(d('1234.567'), -2, 'trunc').toString()).toBe('1.2E+3');
     expect(decimalFromDouble(0.1).toString()).toBe('0.100000000000000');
     expect(isIntegral(d('1.00'))).toBe(true);
     expect(isIntegral(d('1.01'))).toBe(false);

@@ -36,7 +36,7 @@ const CASES: [expression: unknown, result: unknown, document?: object][] = [
   [{ $add: [2147483647, 1] }, 2147483648n],
   [{ $add: [1, 2n] }, 3n],
   [{ $add: [1, 0.5] }, 1.5],
-  [{ $add: [0.1, 0.2, 0.3] }, 0.6],
+  [{ $add: [0.1, 0.2, 0.3] }, 0.6000000000000001],
   [{ $add: [9223372036854775807n, 1] }, double(2 ** 63)],
   [{ $add: [decimal('0.1'), 1] }, decimal('1.1')],
   [{ $add: [1, null] }, null],
