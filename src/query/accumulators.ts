@@ -1,12 +1,13 @@
-import { type Collator, comparison, type Doc, Int32, type Value } from '../bson/index.ts';
+import { type Collator, comparison, type Doc, encodeKey, Int32, type Value } from '../bson/index.ts';
 import { located } from './error.ts';
+import type { Expression } from './expressions/types.ts';
 import { clampedInt, exactLong, toDouble } from './number.ts';
 import { compareFound } from './order.ts';
 import { compileSort } from './sort.ts';
 import { Total } from './total.ts';
-import { type Found, format, isArray, isDoc, isNullish, isNumeric, MISSING } from './value.ts';
+import { element, type Found, format, isArray, isDoc, isNullish, isNumeric, MISSING, typeName } from './value.ts';
 
-/** Takes a group's values in their order and gives one. */
+/** Takes a group's values in their order and gives one. More may be added after a result was asked for. */
 export interface Accumulator {
   add(value: Found): void;
   result(): Found;
@@ -46,7 +47,7 @@ export const ACCUMULATORS: Readonly<Record<string, (collator: Collator | undefin
   },
   $push: () => {
     const list: Value[] = [];
-    return { add: (value) => void (value !== MISSING && list.push(value)), result: () => list };
+    return { add: (value) => void (value !== MISSING && list.push(value)), result: () => [...list] };
   },
   $addToSet: (collator) => new ValueSet(collator),
   $mergeObjects: () => {
@@ -57,11 +58,11 @@ export const ACCUMULATORS: Readonly<Record<string, (collator: Collator | undefin
         if (!isDoc(value))
           throw located(
             40400,
-            `$mergeObjects requires object inputs, but input ${format(value)} is of a different type`,
+            `$mergeObjects requires object inputs, but input ${format(value)} is of type ${typeName(value)}`,
           );
         for (const [key, item] of value) merged.set(key, item);
       },
-      result: () => merged,
+      result: () => new Map(merged),
     };
   },
   $stdDevPop: () => deviation(0),
@@ -113,10 +114,30 @@ export function several(name: string, n: number, collator: Collator | undefined)
   };
 }
 
+/** The arguments of `$firstN` and its family. */
+export function countedArguments(
+  operator: string,
+  argument: Value,
+  compile: (value: Value) => Expression,
+): { n: Expression; input: Expression } {
+  if (!isDoc(argument)) {
+    const code = operator === '$minN' || operator === '$maxN' ? 5787900 : 5787801;
+    throw located(code, `specification must be an object; found ${element(operator, argument)}`);
+  }
+  for (const key of argument.keys()) {
+    if (key !== 'n' && key !== 'input') throw located(5787901, `Unknown argument for 'n' operator: ${key}`);
+  }
+  if (!argument.has('n')) throw located(5787906, "Missing value for 'n'");
+  if (!argument.has('input')) throw located(5787907, "Missing value for 'input'");
+  return { n: compile(argument.get('n')), input: compile(argument.get('input')) };
+}
+
 /** The `n` of an accumulator: a positive integer. */
 export function countArgument(value: Found): number {
-  const n = isNumeric(value) ? exactLong(value) : undefined;
-  if (n === undefined) throw located(5787902, `Value for 'n' must be of integral type, but found ${format(value)}`);
+  const wrong = `Value for 'n' must be of integral type, but found ${format(value)}`;
+  if (!isNumeric(value)) throw located(5787902, wrong);
+  const n = exactLong(value);
+  if (n === undefined) throw located(5787903, wrong);
   if (n <= 0n) throw located(5787908, `'n' must be greater than 0, found ${n}`);
   return clampedInt(n);
 }
@@ -147,44 +168,22 @@ function deviation(lost: 0 | 1): Accumulator {
   };
 }
 
-/** Distinct values in order of first appearance, found by binary search in a sorted copy. */
+/** Distinct values in order of first appearance. */
 class ValueSet implements Accumulator {
-  readonly #sorted: Value[] = [];
-  readonly #list: Value[] = [];
-  readonly #compare: (a: Value, b: Value) => number;
+  readonly #collator: Collator | undefined;
+  readonly #values = new Map<string, Value>();
 
   constructor(collator: Collator | undefined) {
-    this.#compare = comparison(collator);
+    this.#collator = collator;
   }
 
   add(value: Found): void {
     if (value === MISSING) return;
-    let [low, high] = [0, this.#sorted.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const order = this.#compare(this.#sorted[middle], value);
-      if (order === 0) return;
-      if (order < 0) low = middle + 1;
-      else high = middle;
-    }
-    this.#sorted.splice(low, 0, value);
-    this.#list.push(value);
+    const key = encodeKey(value, false, this.#collator);
+    if (!this.#values.has(key)) this.#values.set(key, value);
   }
 
   result(): Value[] {
-    return this.#list;
+    return [...this.#values.values()];
   }
-}
-
-/** `$percentile` and `$median`: of the sorted numbers, the one at each rank (exact, where MongoDB may approximate). */
-export function percentiles(ps: readonly number[], single: boolean): Accumulator {
-  const numbers: number[] = [];
-  return {
-    add: (value) => void (isNumeric(value) && !Number.isNaN(toDouble(value)) && numbers.push(toDouble(value))),
-    result() {
-      numbers.sort((left, right) => left - right);
-      const at = (p: number) => numbers[Math.max(0, Math.ceil(p * numbers.length) - 1)] ?? null;
-      return single ? at(ps[0]!) : ps.map(at);
-    },
-  };
 }

@@ -1,5 +1,5 @@
 import { type Decimal128, Int32 } from '../bson/index.ts';
-import { addDecimal, divideDecimal } from './decimal.ts';
+import { addDecimal, decimalFromDoubleExactly, divideDecimal } from './decimal.ts';
 import { fitsInt64, intOrLong, toDecimal } from './number.ts';
 import type { Numeric } from './value.ts';
 
@@ -56,9 +56,12 @@ export class Total {
   }
 
   #decimal(decimals: Decimal128): Decimal128 {
-    const double = this.#doubles.with();
     const withIntegers = this.#integers === 0n ? decimals : addDecimal(decimals, toDecimal(this.#integers));
-    return double === 0 ? withIntegers : addDecimal(withIntegers, toDecimal(double));
+    const [sum, error] = this.#doubles.parts();
+    if (sum === 0 && error === 0) return withIntegers;
+    // Each with all the digits that it has, where a double alone becomes a decimal of 15.
+    const doubles = addDecimal(decimalFromDoubleExactly(sum), decimalFromDoubleExactly(error));
+    return addDecimal(withIntegers, doubles);
   }
 }
 
@@ -72,6 +75,11 @@ class CompensatedSum {
     const part = sum - this.#sum;
     this.#error += this.#sum - (sum - part) + (value - part);
     this.#sum = sum;
+  }
+
+  /** The sum as two doubles; the second is zero where the first is not finite. */
+  parts(): [sum: number, error: number] {
+    return Number.isFinite(this.#error) ? [this.#sum, this.#error] : [this.#sum, 0];
   }
 
   /** The sum with more values, which are not kept. */

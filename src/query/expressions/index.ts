@@ -23,8 +23,9 @@ import { type Binding, type Compiler, constant, type Expression, folded, type Op
 import { checkVariableRead } from './variable-name.ts';
 import { variables } from './variables.ts';
 
-export { bind, type Compiler, type Expression, type Scope } from './types.ts';
+export { bind, type Compiler, constantValue, type Expression, type Scope } from './types.ts';
 export { variableName } from './variable-name.ts';
+export { noScripts } from './variables.ts';
 
 const OPERATORS: Operators = {
   ...arithmetic,

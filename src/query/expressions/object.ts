@@ -7,7 +7,6 @@ import {
   constant,
   constantValue,
   type Expression,
-  evaluated,
   folded,
   namedArguments,
   type Operator,
@@ -18,21 +17,6 @@ import {
 
 /** Operators on documents and their fields. */
 export const objects: Operators = {
-  $mergeObjects: evaluated(0, Number.POSITIVE_INFINITY, (args) => {
-    const merged: Doc = new Map();
-    for (const arg of args) {
-      // An array that is the only operand, too, is taken apart: `{$mergeObjects: '$list'}`.
-      if (isNullish(arg)) continue;
-      if (!isDoc(arg)) {
-        throw located(
-          40400,
-          `$mergeObjects requires object inputs, but input ${format(arg)} is of type ${typeName(arg)}`,
-        );
-      }
-      for (const [key, value] of arg) merged.set(key, value);
-    }
-    return merged;
-  }),
   $objectToArray: unary((value) => {
     if (isNullish(value)) return null;
     if (!isDoc(value)) throw located(40390, `$objectToArray requires a document input, found: ${typeName(value)}`);

@@ -1,7 +1,8 @@
-import { ACCUMULATORS } from '../accumulators.ts';
+import { ACCUMULATORS, countArgument, countedArguments, several } from '../accumulators.ts';
 import { located } from '../error.ts';
-import { isArray, truthy } from '../value.ts';
-import { evaluated, type Operator, type Operators, unary } from './types.ts';
+import { compileQuantiles, quantileNumber } from '../percentile.ts';
+import { isArray, isNumeric } from '../value.ts';
+import { type Expression, evaluated, folded, type Operator, type Operators } from './types.ts';
 
 /** Accumulators used as expressions: over an array, or over their arguments. */
 export const summaries: Operators = {
@@ -11,14 +12,13 @@ export const summaries: Operators = {
   $max: summary('$max'),
   $stdDevPop: summary('$stdDevPop'),
   $stdDevSamp: summary('$stdDevSamp'),
-  $allElementsTrue: unary((value) => {
-    if (!isArray(value)) throw located(17040, "$allElementsTrue's argument must be an array");
-    return value.every(truthy);
-  }),
-  $anyElementTrue: unary((value) => {
-    if (!isArray(value)) throw located(17041, "$anyElementTrue's argument must be an array");
-    return value.some(truthy);
-  }),
+  $mergeObjects: summary('$mergeObjects'),
+  $firstN: counted,
+  $lastN: counted,
+  $minN: counted,
+  $maxN: counted,
+  $median: quantiles(7436201),
+  $percentile: quantiles(7436200),
 };
 
 function summary(name: string): Operator {
@@ -29,4 +29,26 @@ function summary(name: string): Operator {
     for (const value of values) accumulator.add(value);
     return accumulator.result();
   });
+}
+
+function counted(...[operand, compiler, name]: Parameters<Operator>): Expression {
+  const { n, input } = countedArguments(name, operand, (value) => compiler.compile(value));
+  return folded([n, input], (scope) => {
+    const accumulator = several(name, countArgument(n(scope)), compiler.context.collator);
+    const list = input(scope);
+    if (!isArray(list)) throw located(5788200, 'Input must be an array');
+    for (const item of list) accumulator.add(item);
+    return accumulator.result();
+  });
+}
+
+function quantiles(notObject: number): Operator {
+  return (operand, compiler, name) => {
+    const { input, of } = compileQuantiles(name, operand, (value) => compiler.compile(value), notObject);
+    return folded([input], (scope) => {
+      const value = input(scope);
+      const values = isNumeric(value) ? [value] : isArray(value) ? value : [];
+      return of(values.map(quantileNumber).filter((number) => number !== undefined));
+    });
+  };
 }
