@@ -17,7 +17,7 @@ import { documents, fromServer } from './source.ts';
 import type { Stage, StageCompiler, Stream } from './stage.ts';
 import { unionWith } from './union-with.ts';
 import { unwind } from './unwind.ts';
-import { setWindowFields } from './window.ts';
+import { setWindowFields } from './window/index.ts';
 import { merge, out } from './write.ts';
 
 /** Most stages that a pipeline may have (MongoDB's `internalPipelineLengthLimit`). */

@@ -1,0 +1,173 @@
+import { type Doc, Int32, type Value } from '../../../bson/index.ts';
+import { parseTimeUnit, unitLength } from '../../dates/index.ts';
+import { failedToParse, located } from '../../error.ts';
+import { compileExpression, type Expression, rootScope } from '../../expressions/index.ts';
+import { difference, product, sum } from '../../expressions/sum.ts';
+import { divide, isNaNNumber, isZero, toDouble } from '../../number.ts';
+import { Total } from '../../total.ts';
+import type { QueryContext } from '../../types.ts';
+import { element, type Found, isDoc, isNullish, isNumeric, type Numeric, typeName } from '../../value.ts';
+import { compileWindow } from './bounds.ts';
+import type { SortSpec, WindowFunction } from './partition.ts';
+
+interface UnitArguments {
+  readonly input: Expression;
+  /** Milliseconds. */
+  readonly unit: number | undefined;
+}
+
+/** `{input, unit}` and a `window`, of a series that is sorted by one field. */
+function unitArguments(operator: string, spec: Doc, sort: SortSpec | undefined, context: QueryContext): UnitArguments {
+  if (!sort) throw failedToParse(`${operator} requires a sortBy`);
+  if (!sort.key) throw failedToParse(`${operator} requires a non-compound sortBy`);
+  for (const key of spec.keys()) {
+    if (key !== operator && key !== 'window') throw failedToParse(`${operator} got unexpected argument: ${key}`);
+  }
+  const argument = spec.get(operator);
+  if (!isDoc(argument)) {
+    throw failedToParse(
+      `${operator} expects an object, but got a ${typeName(argument)}: ${element(operator, argument)}`,
+    );
+  }
+  for (const key of argument.keys()) {
+    if (key !== 'input' && key !== 'unit') throw failedToParse(`${operator} got unexpected argument: ${key}`);
+  }
+  const unit = argument.has('unit') ? unitArgument(argument.get('unit')) : undefined;
+  if (!argument.has('input')) throw failedToParse(`${operator} requires an 'input' expression`);
+  return { input: compileExpression(argument.get('input'), context), unit };
+}
+
+function unitArgument(value: Value): number {
+  // The quote that does not open is MongoDB's.
+  if (typeof value !== 'string') throw failedToParse(`unit' must be a string, but got ${typeName(value)}`);
+  const length = unitLength(parseTimeUnit(value));
+  if (length === undefined) throw located(5490710, "unit must be 'week' or smaller");
+  return length;
+}
+
+/** The slope between the ends of the window; null where it has no width. */
+export function compileDerivative(spec: Doc, sort: SortSpec | undefined, context: QueryContext): WindowFunction {
+  const { input, unit } = unitArguments('$derivative', spec, sort, context);
+  if (!spec.has('window')) throw failedToParse('$derivative requires explicit window bounds');
+  const { bounds } = compileWindow(spec.get('window'), sort, context);
+  return (partition) =>
+    partition.docs.map((_, at) => {
+      const [from, to] = bounds(partition, at);
+      if (from > to) return null;
+      const left = partition.keys[from]!;
+      const right = partition.keys[to]!;
+      checkTimes(left, right, unit !== undefined);
+      const rise = difference(input(rootScope(partition.docs[to]!)), input(rootScope(partition.docs[from]!)));
+      if (isNullish(rise)) throw located(5624903, '$derivative input must not be null or missing');
+      const run = difference(right, left);
+      if (!isNumeric(rise) || !isNumeric(run) || isZero(run)) return null;
+      const slope = divide(rise, run);
+      return unit === undefined ? slope : product([slope, BigInt(unit)]);
+    });
+}
+
+function checkTimes(left: Found, right: Found, hasUnit: boolean): void {
+  if (hasUnit) {
+    if (left instanceof Date && right instanceof Date) return;
+    throw located(5624900, "$derivative with 'unit' expects the sortBy field to be a Date");
+  }
+  if (left instanceof Date || right instanceof Date) {
+    throw located(5624901, "$derivative where the sortBy is a Date requires an 'unit'");
+  }
+  if (!isNumeric(left) || !isNumeric(right)) {
+    throw located(5624902, "$derivative (with no 'unit') expects the sortBy field to be numeric");
+  }
+}
+
+/** The area below the lines from point to point, by the trapezoidal rule; null of no points. */
+export function compileIntegral(spec: Doc, sort: SortSpec | undefined, context: QueryContext): WindowFunction {
+  const { input, unit } = unitArguments('$integral', spec, sort, context);
+  const { bounds } = compileWindow(spec.get('window'), sort, context);
+  return (partition) => {
+    const { docs, keys } = partition;
+    const values = docs.map((doc) => input(rootScope(doc)));
+    /** The area between a point and the one before it. */
+    const areas = docs.map((_, at) => (at === 0 ? undefined : area(keys, values, at)));
+    return docs.map((_, at) => {
+      const [from, to] = bounds(partition, at);
+      if (from > to) return null;
+      const total = new Total();
+      let hasNaN = false;
+      for (let i = from; i <= to; i++) {
+        checkPoint(keys[i]!, values[i]!, unit !== undefined);
+        hasNaN ||= isNaNPoint(keys[i]!, values[i]!);
+        if (i > from) total.add(areas[i]!);
+      }
+      if (hasNaN) return Number.NaN;
+      return unit === undefined ? total.result() : divide(total.result(), BigInt(unit));
+    });
+  };
+}
+
+function checkPoint(key: Found, value: Found, hasUnit: boolean): void {
+  if (!isNumeric(value) || !(isNumeric(key) || key instanceof Date)) {
+    throw located(
+      5423900,
+      'The input value of $integral window function must be a vector of 2 value, the first value must be numeric or date type and the second must be numeric.',
+    );
+  }
+  if (hasUnit && !(key instanceof Date)) {
+    throw located(5423901, "$integral with 'outputUnit' expects the sortBy field to be a Date");
+  }
+  if (!hasUnit && !isNumeric(key)) {
+    throw located(5423902, "$integral (with no 'outputUnit') expects the sortBy field to be numeric");
+  }
+}
+
+function isNaNPoint(key: Found, value: Found): boolean {
+  return (isNumeric(key) && isNaNNumber(key)) || (isNumeric(value) && isNaNNumber(value));
+}
+
+/** Zero for points that do not go together; they are refused where a window meets them. */
+function area(keys: readonly Found[], values: readonly Found[], at: number): Numeric {
+  const x0 = keys[at - 1]!;
+  const x1 = keys[at]!;
+  const y0 = values[at - 1]!;
+  const y1 = values[at]!;
+  if (!isNumeric(y0) || !isNumeric(y1) || isNaNPoint(x0, y0) || isNaNPoint(x1, y1)) return new Int32(0);
+  const isPair = (isNumeric(x0) && isNumeric(x1)) || (x0 instanceof Date && x1 instanceof Date);
+  if (!isPair) return new Int32(0);
+  const twice = product([sum([y1, y0]), difference(x1, x0)]);
+  return isNumeric(twice) ? divide(twice, 2) : new Int32(0);
+}
+
+/** `$covariancePop` and `$covarianceSamp`, as accumulators of pairs: the covariance is updated pair by pair. */
+export function covariance(isSample: boolean): { add(value: Found): void; result(): Found } {
+  const [meanX, meanY, product2] = [new Total(), new Total(), new Total()];
+  let count = 0;
+  return {
+    add(value) {
+      if (!Array.isArray(value) || value.length !== 2) return;
+      const [x, y] = value as [Found, Found];
+      if (!isNumeric(x) || !isNumeric(y)) return;
+      if (!Number.isFinite(toDouble(x)) || !Number.isFinite(toDouble(y))) {
+        product2.add(notFinite(toDouble(x), toDouble(y)));
+        return;
+      }
+      count += 1;
+      const deltaX = difference(x, meanX.average() ?? 0);
+      meanX.add(x);
+      meanY.add(y);
+      const deltaY = difference(y, meanY.average() ?? 0);
+      const change = product([deltaX, deltaY]);
+      if (isNumeric(change)) product2.add(change);
+    },
+    result() {
+      if (count === 1 && !isSample) return 0;
+      const divisor = isSample ? count - 1 : count;
+      return divisor <= 0 ? null : divide(product2.result(), divisor);
+    },
+  };
+}
+
+/** One value for a pair that has an infinity or NaN in it. */
+function notFinite(x: number, y: number): number {
+  if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
+  const infinities = [x, y].filter((value) => !Number.isFinite(value));
+  return infinities.every((value) => value === infinities[0]) ? infinities[0]! : Number.NaN;
+}

@@ -1,0 +1,197 @@
+import { type Collator, compare, type Doc, encodeKey, type Value } from '../../../bson/index.ts';
+import type { Accumulator } from '../../accumulators.ts';
+import { failedToParse, located, typeMismatch } from '../../error.ts';
+import { compileExpression, type Expression, rootScope } from '../../expressions/index.ts';
+import { clampedLong } from '../../number.ts';
+import { compileAddFields } from '../../projection/index.ts';
+import { compileSort } from '../../sort.ts';
+import type { QueryContext } from '../../types.ts';
+import { type Found, isArray, isDoc, isNumeric, MISSING, typeName } from '../../value.ts';
+import { type Accumulation, compileAccumulator } from '../accumulation.ts';
+import { type StageCompiler, whole } from '../stage.ts';
+import { compileWindow, type Window } from './bounds.ts';
+import { compileDerivative, compileIntegral, covariance } from './calculus.ts';
+import type { Partition, SortSpec, WindowFunction } from './partition.ts';
+import { compileRank } from './ranks.ts';
+import { compileLinearFill, compileLocf, compileMovingAverage, compileShift } from './series.ts';
+
+/** `$setWindowFields`: values from the neighbours of each document. */
+export const setWindowFields: StageCompiler = (spec, { context }) => {
+  if (!isDoc(spec)) {
+    throw failedToParse(`the $setWindowFields stage specification must be an object, found ${typeName(spec)}`);
+  }
+  for (const key of spec.keys()) {
+    if (key !== 'partitionBy' && key !== 'sortBy' && key !== 'output') {
+      throw located(40415, `BSON field '$setWindowFields.${key}' is an unknown field.`);
+    }
+  }
+  if (!spec.has('output')) {
+    throw located(40414, "BSON field '$setWindowFields.output' is missing but a required field");
+  }
+  const output = objectField(spec, 'output');
+  const by = spec.has('partitionBy') ? compileExpression(spec.get('partitionBy'), context) : undefined;
+  const sort = spec.has('sortBy') ? sortSpec(objectField(spec, 'sortBy'), context) : undefined;
+  const fields = [...output].map(([name, value]) => [name, compileField(name, value, sort, context)] as const);
+  return whole((docs) => {
+    const results: Doc[] = [];
+    for (const members of partitionsOf(docs, by, context.collator)) {
+      const sorted = sort ? members.sort(sort.order) : members;
+      const partition: Partition = {
+        docs: sorted,
+        keys: sort?.key ? sorted.map((doc) => sort.key!(rootScope(doc))) : [],
+      };
+      const columns = fields.map(([name, compute]) => [name, [...compute(partition)]] as const);
+      for (const [at, doc] of sorted.entries()) results.push(withFields(doc, columns, at, context));
+    }
+    return results;
+  });
+};
+
+function objectField(spec: Doc, name: string): Doc {
+  const value = spec.get(name);
+  if (isDoc(value)) return value;
+  throw typeMismatch(
+    `BSON field '$setWindowFields.${name}' is the wrong type '${typeName(value)}', expected type 'object'`,
+  );
+}
+
+function withFields(
+  doc: Doc,
+  columns: readonly (readonly [string, readonly Found[]])[],
+  at: number,
+  context: QueryContext,
+): Doc {
+  let copy: Doc = new Map(doc);
+  for (const [name, column] of columns) {
+    const value = column[at]!;
+    if (value === MISSING) continue;
+    if (!name.includes('.')) copy.set(name, value);
+    else copy = compileAddFields(new Map([[name, new Map([['$literal', value]])]]), context)(copy);
+  }
+  return copy;
+}
+
+function sortSpec(sortBy: Doc, context: QueryContext): SortSpec | undefined {
+  if (sortBy.size === 0) return undefined;
+  const order = compileSort(sortBy, context.collator);
+  const fields = [...sortBy].map(([path, direction]) => ({
+    path,
+    direction: isNumeric(direction) && clampedLong(direction) < 0n ? (-1 as const) : (1 as const),
+  }));
+  const key = fields.length === 1 ? compileExpression(`$${fields[0]!.path}`, context) : undefined;
+  return { fields, order, key };
+}
+
+function partitionsOf(
+  docs: readonly Doc[],
+  by: Expression | undefined,
+  collator: Collator | undefined,
+): Iterable<Doc[]> {
+  const partitions = new Map<string, { key: Value; docs: Doc[] }>();
+  for (const doc of docs) {
+    const found = by?.(rootScope(doc)) ?? null;
+    if (isArray(found)) {
+      throw typeMismatch('An expression used to partition cannot evaluate to value of type array');
+    }
+    const key = found === MISSING ? null : found;
+    const text = encodeKey(key, false, collator);
+    const partition = partitions.get(text);
+    if (partition) partition.docs.push(doc);
+    else partitions.set(text, { key, docs: [doc] });
+  }
+  return [...partitions.values()]
+    .sort((left, right) => compare(left.key, right.key, collator))
+    .map((partition) => partition.docs);
+}
+
+/** The accumulators that go over a window as they go over a group. */
+const ACCUMULATED: ReadonlySet<string> = new Set([
+  '$addToSet',
+  '$avg',
+  '$bottom',
+  '$bottomN',
+  '$count',
+  '$first',
+  '$firstN',
+  '$last',
+  '$lastN',
+  '$max',
+  '$maxN',
+  '$median',
+  '$min',
+  '$minN',
+  '$percentile',
+  '$push',
+  '$stdDevPop',
+  '$stdDevSamp',
+  '$sum',
+  '$top',
+  '$topN',
+]);
+
+function compileField(name: string, spec: Value, sort: SortSpec | undefined, context: QueryContext): WindowFunction {
+  if (!isDoc(spec)) throw failedToParse(`The field '${name}' must be an object`);
+  const operator = [...spec.keys()].find((key) => key.startsWith('$'));
+  switch (operator) {
+    case undefined: {
+      const first = spec.keys().next().value;
+      throw failedToParse(`Expected a $-prefixed window function${first ? `, ${first}` : ''}`);
+    }
+    case '$rank':
+    case '$denseRank':
+    case '$documentNumber':
+      return compileRank(operator, spec, sort, context);
+    case '$shift':
+      return compileShift(spec, sort, context);
+    case '$expMovingAvg':
+      return compileMovingAverage(spec, sort, context);
+    case '$derivative':
+      return compileDerivative(spec, sort, context);
+    case '$integral':
+      return compileIntegral(spec, sort, context);
+    case '$locf':
+      return compileLocf(spec, context);
+    case '$linearFill':
+      return compileLinearFill(spec, sort, context);
+  }
+  checkArguments(operator, spec);
+  const window = compileWindow(spec.get('window'), sort, context);
+  if (operator === '$covariancePop' || operator === '$covarianceSamp') {
+    const expression = compileExpression(spec.get(operator), context);
+    return overWindow({ expression, start: () => covariance(operator === '$covarianceSamp') }, window);
+  }
+  if (!ACCUMULATED.has(operator)) throw failedToParse(`Unrecognized window function, ${operator}`);
+  return overWindow(compileAccumulator(operator, spec.get(operator), context), window);
+}
+
+function checkArguments(operator: string, spec: Doc): void {
+  for (const key of spec.keys()) {
+    if (key === operator || key === 'window') continue;
+    throw failedToParse(
+      ACCUMULATED.has(key)
+        ? 'Cannot specify two functions in window function spec'
+        : `Window function found an unknown argument: ${key}`,
+    );
+  }
+}
+
+/** Each argument is evaluated once. A window that only grows is added to; any other is summed up anew. */
+function overWindow({ expression, start }: Accumulation, { bounds, grows }: Window): WindowFunction {
+  return function* (partition) {
+    const values = partition.docs.map((doc) => expression(rootScope(doc)));
+    let state: Accumulator | undefined;
+    let added = 0;
+    let result: Found;
+    for (const [at, doc] of partition.docs.entries()) {
+      const [from, to] = bounds(partition, at);
+      if (!grows || !state) {
+        state = start(rootScope(doc));
+        added = from;
+      }
+      const before = added;
+      for (; added <= to; added++) state.add(values[added]!);
+      if (!grows || at === 0 || added > before) result = state.result();
+      yield result === MISSING ? null : result;
+    }
+  };
+}
