@@ -116,7 +116,7 @@ function rangeWindow(
   const [lower, upper] = [parseBound(first, context, parse), parseBound(last, context, parse)];
   checkForward(lower, upper);
   const unit = unitName === undefined ? undefined : parseTimeUnit(unitName);
-  if (!sort || sort.fields.length !== 1) throw located(5339902, 'Range-based bounds require sortBy a single field');
+  if (sort?.fields.length !== 1) throw located(5339902, 'Range-based bounds require sortBy a single field');
   if (sort.fields[0]!.direction < 0) throw located(8947401, 'Range-based bounds require an ascending sortBy');
   return {
     bounds: ({ keys }, at) => {
