@@ -1,4 +1,4 @@
-import type { Collator, Doc, KeptDoc, ObjectId, Value } from '../bson/index.ts';
+import type { Collator, Doc, KeptDoc, ObjectId, Timestamp, Value } from '../bson/index.ts';
 import type { Near } from '../geo/index.ts';
 import type { TextDefinition, TextSearch } from '../text/index.ts';
 import type { Found } from './value.ts';
@@ -9,6 +9,8 @@ export interface QueryContext {
   readonly variables?: ReadonlyMap<string, Found> | undefined;
   /** `$$NOW`. */
   readonly now: Date;
+  /** `$$CLUSTER_TIME`. */
+  readonly clusterTime?: Timestamp;
   /** The order of strings; without one, that of code points. */
   readonly collator?: Collator | undefined;
   /** What `$text` searches. Absent where nothing can be; throws IndexNotFound where the collection has no text index. */

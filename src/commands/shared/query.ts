@@ -12,7 +12,11 @@ export const collation = () => document();
 /** What queries may use besides documents: the time, chance, and the command's `let`. */
 export function queryContext(context: Context, variables?: Doc): QueryContext {
   const { clock, random } = context.env;
-  const surroundings = { now: new Date(clock.now()), random: () => random.next() };
+  const surroundings = {
+    now: new Date(clock.now()),
+    clusterTime: context.clusterTime.now,
+    random: () => random.next(),
+  };
   return variables ? { ...surroundings, variables: letVariables(variables, surroundings) } : surroundings;
 }
 

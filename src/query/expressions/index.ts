@@ -170,6 +170,12 @@ function compileVariable(name: string, context: QueryContext, names: ReadonlySet
       return (scope) => scope.current;
     case 'NOW':
       return constant(context.now);
+    case 'CLUSTER_TIME':
+      if (!context.clusterTime) throw located(51144, `Builtin variable '$$${name}' is not available`);
+      return constant(context.clusterTime);
+    case 'USER_ROLES':
+      // There are no users, so none has a role.
+      return constant([]);
     case 'REMOVE':
       return constant(MISSING);
     case 'DESCEND':

@@ -1,4 +1,4 @@
-import type { Value } from '../../../bson/index.ts';
+import { Int32, type Value } from '../../../bson/index.ts';
 import { addInUtc, parseTimeUnit, type TimeUnit } from '../../dates/index.ts';
 import { failedToParse, located } from '../../error.ts';
 import { compileExpression, constantValue } from '../../expressions/index.ts';
@@ -85,7 +85,8 @@ function documentWindow(limits: Value, sort: SortSpec | undefined, context: Quer
     return offset;
   };
   const [lower, upper] = [parseBound(first, context, parse), parseBound(last, context, parse)];
-  checkForward(lower, upper);
+  const whole = (bound: Bound<number>) => (typeof bound === 'number' ? new Int32(bound) : bound);
+  checkForward(whole(lower), whole(upper));
   if (!sort && !(lower === 'unbounded' && upper === 'unbounded')) {
     throw located(5339901, 'Document-based bounds require a sortBy');
   }

@@ -1,0 +1,63 @@
+import { EJSON } from 'bson';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Db, type Document, Timestamp } from '../support/driver.ts';
+import { MISSING } from '../support/expressions/case.ts';
+import { FAMILIES } from '../support/expressions/families.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+/** The tables of `test/support/expressions`, as a client meets them: types exactly, errors by number and words. */
+let server: TestServer;
+let db: Db;
+
+beforeAll(async () => {
+  server = await startServer();
+  db = (await server.client()).db('expressions');
+});
+
+afterAll(() => server?.close());
+
+/** The only document of `[{$documents}, {$project}]`, with every type as it came. */
+async function evaluate(expression: unknown, document: object = {}): Promise<Document> {
+  const pipeline = [{ $documents: [{ $literal: document }] }, { $project: { _id: 0, r: bound(expression) } }];
+  const [found] = await db.aggregate(pipeline, { promoteValues: false }).toArray();
+  return found!;
+}
+
+/** A projection takes plain values for flags: inside `$let` they are values. */
+function bound(expression: unknown): Document {
+  return { $let: { vars: {}, in: expression } };
+}
+
+const exact = (document: Document) => EJSON.stringify(document, { relaxed: false });
+
+for (const [name, { results, errors }] of Object.entries(FAMILIES)) {
+  describe(name, () => {
+    test('gives what the table says', async () => {
+      for (const [expression, result, document] of results) {
+        const found = await evaluate(expression, document);
+        expect(exact(found), EJSON.stringify({ expression })).toBe(exact(typed(result)));
+      }
+    });
+
+    test('refuses what the table says', async () => {
+      for (const [expression, code, errmsg, document] of errors) {
+        await expect(evaluate(expression, document), EJSON.stringify({ expression })).rejects.toMatchObject({
+          code,
+          errmsg,
+        });
+      }
+    });
+  });
+}
+
+/** A result as the wire would bring it, so that int and double are told apart. */
+function typed(result: unknown): Document {
+  return result === MISSING ? {} : { r: result };
+}
+
+test('$$CLUSTER_TIME and $$NOW are the time of the command', async () => {
+  const pipeline = [{ $documents: [{}] }, { $project: { time: '$$CLUSTER_TIME', now: '$$NOW' } }];
+  const [found] = await db.aggregate(pipeline).toArray();
+  expect(found!['time']).toBeInstanceOf(Timestamp);
+  expect(found!['now']).toBeInstanceOf(Date);
+});
