@@ -1,4 +1,4 @@
-import { CodedError } from '../base/index.ts';
+import { CodedError, inContext } from '../base/index.ts';
 
 /** Shorthands for the codes that this room gives most. Texts are MongoDB's wherever it has one. */
 export function badValue(message: string): CodedError {
@@ -26,4 +26,45 @@ export function conversionFailure(message: string): CodedError {
 /** Something that MongoDB has and DiscoDB has not. */
 export function notImplemented(message: string): CodedError {
   return new CodedError('NotImplemented', message);
+}
+
+/** Errors of what is constant. MongoDB evaluates that when all is parsed, so they tell nothing of where they stand. */
+const constantErrors = new WeakSet<Error>();
+
+/** Evaluates something constant while the rest is compiled. */
+export function evaluatedEarly<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof CodedError) constantErrors.add(error);
+    throw error;
+  }
+}
+
+/** Compiles a pipeline, whose constants are evaluated as the whole is optimized. */
+export function optimized<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof CodedError) || !constantErrors.has(error)) throw error;
+    return inContext('Failed to optimize pipeline', () => {
+      throw error;
+    });
+  }
+}
+
+/** Parses something whose errors tell where they happened; errors of what is constant do not. */
+export function parsedIn<T>(what: string, run: () => T): T {
+  let early: CodedError | undefined;
+  const result = inContext(what, () => {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof CodedError) || !constantErrors.has(error)) throw error;
+      early = error;
+      return undefined;
+    }
+  });
+  if (early) throw early;
+  return result as T;
 }

@@ -78,9 +78,7 @@ function unitArgument(value: Found, name: string): TimeUnit | undefined {
 }
 
 function namedZone(expression: Expression | undefined, name: string): (scope: Scope) => Zone | undefined {
-  const context = `${name} parameter 'timezone' value parsing failed`;
-  const zone = inContext(context, () => zoneArgument(expression));
-  return (scope) => inContext(context, () => zone(scope));
+  return zoneArgument(expression, `${name} parameter 'timezone' value parsing failed`);
 }
 
 /** The first day of the week; Sunday where nothing is said, undefined for null. */

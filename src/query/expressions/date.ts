@@ -1,6 +1,6 @@
 import { dateMillis, Int32, ObjectId, Timestamp, type Value } from '../../bson/index.ts';
 import { calendar, compileFormat, ISO_LOCAL, ISO_UTC, toLocal, UTC, type Zone, zoneOf } from '../dates/index.ts';
-import { located, notImplemented } from '../error.ts';
+import { inContext, located, notImplemented } from '../error.ts';
 import { exactLong } from '../number.ts';
 import { element, type Found, format, isArray, isDoc, isNullish, isNumeric, typeName } from '../value.ts';
 import {
@@ -53,14 +53,21 @@ export function instantOf(value: Found): number {
   throw notImplemented('DiscoDB does not calculate with dates beyond the year 275760');
 }
 
-/** The time zone that an argument names: UTC where there is none, undefined where it is null. Throws 40517 and 40485. */
-export function zoneArgument(expression: Expression | undefined): (scope: Scope) => Zone | undefined {
+/**
+ * The time zone that an argument names: UTC where there is none, undefined where it is null. Throws 40517 and 40485, in a
+ * context where one is given.
+ */
+export function zoneArgument(expression: Expression | undefined, what?: string): (scope: Scope) => Zone | undefined {
   if (!expression) return () => UTC;
-  return derived(expression, (value) => {
-    if (isNullish(value)) return undefined;
-    if (typeof value !== 'string') throw located(40517, `timezone must evaluate to a string, found ${typeName(value)}`);
-    return zoneOf(value);
-  });
+  return derived(expression, (value) =>
+    what === undefined ? zoneValue(value) : inContext(what, () => zoneValue(value)),
+  );
+}
+
+function zoneValue(value: Found): Zone | undefined {
+  if (isNullish(value)) return undefined;
+  if (typeof value !== 'string') throw located(40517, `timezone must evaluate to a string, found ${typeName(value)}`);
+  return zoneOf(value);
 }
 
 function part(read: (local: number) => number | bigint): Operator {

@@ -1,5 +1,5 @@
 import type { Value } from '../../bson/index.ts';
-import { failedToParse, located } from '../error.ts';
+import { evaluatedEarly, failedToParse, located } from '../error.ts';
 import type { QueryContext } from '../types.ts';
 import { type Found, isArray, isDoc, typeName } from '../value.ts';
 
@@ -61,14 +61,14 @@ const NOTHING: Scope = { root: new Map(), current: new Map(), variables: undefin
 
 /** An expression whose parts are all constant is evaluated at once, so that its errors are told before any document. */
 export function folded(parts: readonly (Expression | undefined)[], expression: Expression): Expression {
-  return parts.every(isConstant) ? constant(expression(NOTHING)) : expression;
+  return parts.every(isConstant) ? constant(evaluatedEarly(() => expression(NOTHING))) : expression;
 }
 
 /** `derive(part)`, which is done once where the part is constant: patterns, formats and their like are costly. */
 export function derived<T>(part: Expression, derive: (value: Found) => T): (scope: Scope) => T {
   const known = constantValue(part);
   if (!known) return (scope) => derive(part(scope));
-  const value = derive(known.value);
+  const value = evaluatedEarly(() => derive(known.value));
   return () => value;
 }
 

@@ -1,5 +1,5 @@
 import type { Doc, Value } from '../../bson/index.ts';
-import { located, notImplemented } from '../error.ts';
+import { located, notImplemented, optimized } from '../error.ts';
 import { compileFilter, hasText } from '../filter/index.ts';
 import { MEASURED } from '../metadata.ts';
 import type { PipelineContext } from '../types.ts';
@@ -135,6 +135,10 @@ export function runPipeline(stages: readonly Doc[], source: Stream, context: Pip
 /** A pipeline as one stage, which may run many times. Throws for what MongoDB refuses. */
 export function compilePipeline(stages: readonly Doc[], context: PipelineContext): Stage {
   checkPipeline(stages);
+  return optimized(() => compileStages(stages, context));
+}
+
+function compileStages(stages: readonly Doc[], context: PipelineContext): Stage {
   let env = { context, compile: compilePipeline };
   const compiled: Stage[] = [];
   for (let at = 0; at < stages.length; at++) {
