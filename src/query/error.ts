@@ -55,16 +55,12 @@ export function optimized<T>(run: () => T): T {
 
 /** Parses something whose errors tell where they happened; errors of what is constant do not. */
 export function parsedIn<T>(what: string, run: () => T): T {
-  let early: CodedError | undefined;
-  const result = inContext(what, () => {
-    try {
-      return run();
-    } catch (error) {
-      if (!(error instanceof CodedError) || !constantErrors.has(error)) throw error;
-      early = error;
-      return undefined;
-    }
-  });
-  if (early) throw early;
-  return result as T;
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Error && constantErrors.has(error)) throw error;
+    return inContext(what, () => {
+      throw error;
+    });
+  }
 }

@@ -1,6 +1,7 @@
+import { inContext } from '../../base/index.ts';
 import { dateMillis, Int32, ObjectId, Timestamp, type Value } from '../../bson/index.ts';
 import { calendar, compileFormat, ISO_LOCAL, ISO_UTC, toLocal, UTC, type Zone, zoneOf } from '../dates/index.ts';
-import { inContext, located, notImplemented } from '../error.ts';
+import { located, notImplemented } from '../error.ts';
 import { exactLong } from '../number.ts';
 import { element, type Found, format, isArray, isDoc, isNullish, isNumeric, typeName } from '../value.ts';
 import {

@@ -1,6 +1,6 @@
-import { CodedError, inContext } from '../../base/index.ts';
+import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
-import { located } from '../error.ts';
+import { located, parsedIn } from '../error.ts';
 import { compileExpression, isOperatorName } from '../expressions/index.ts';
 import { compileFilter } from '../filter/index.ts';
 import { clampedInt } from '../number.ts';
@@ -167,7 +167,7 @@ function parseFindSlice(state: State, parent: Branch, name: string, doc: Doc): v
   const range = sliceRange(doc.get('$slice'));
   if (typeof range === 'string') {
     const what = `Invalid $slice syntax. The given syntax ${format(doc)} did not match the find() syntax because :: ${range} :: The given syntax did not match the expression $slice syntax.`;
-    inContext(what, () => parseExpression(state, parent, name, doc, '$slice'));
+    parsedIn(what, () => parseExpression(state, parent, name, doc, '$slice'));
     return;
   }
   const { skip, limit } = range;

@@ -1,6 +1,5 @@
-import { inContext } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
-import { located } from '../error.ts';
+import { located, parsedIn } from '../error.ts';
 import { compileExpression, isOperatorDoc, rootScope } from '../expressions/index.ts';
 import type { QueryContext } from '../types.ts';
 import { element, format, isArray, isDoc, typeName } from '../value.ts';
@@ -20,7 +19,7 @@ export function compileProject(spec: Value, context: QueryContext): Transform {
 }
 
 function project(name: string, spec: Doc, context: QueryContext): Transform {
-  const { tree, mode } = inContext(`Invalid ${name}`, () => parseProjection(spec, { context, find: false }));
+  const { tree, mode } = parsedIn(`Invalid ${name}`, () => parseProjection(spec, { context, find: false }));
   return (doc) => applyTree(tree, mode, doc);
 }
 
@@ -29,7 +28,7 @@ export function compileAddFields(spec: Value, context: QueryContext, name = '$ad
   if (!isDoc(spec)) throw located(40272, `${name} specification stage must be an object, got ${typeName(spec)}`);
   if (spec.size === 0) return (doc) => doc;
   const tree = newBranch();
-  inContext(`Invalid ${name}`, () => addFields(tree, spec, context, ''));
+  parsedIn(`Invalid ${name}`, () => addFields(tree, spec, context, ''));
   return (doc) => applyTree(tree, 'keep', doc);
 }
 
