@@ -41,6 +41,11 @@ export class Collator implements TextKeys {
     return key;
   }
 
+  /** How many texts it has given keys for, and keeps. */
+  get known(): number {
+    return this.#keys.size;
+  }
+
   /** For an index, which outlives a query and forgets again. */
   newOrder(): TextOrder {
     return new TextOrder(this.compare);

@@ -1,5 +1,5 @@
 import { CodedError, type Env } from '../base/index.ts';
-import { type CollationSpec, Collator, type Doc, encode, toExtendedJson, type Value } from '../bson/index.ts';
+import { Collator, type Doc, encode, toExtendedJson, type Value } from '../bson/index.ts';
 import { compileValidator, type Validator } from '../query/index.ts';
 import { defaultCollation } from './collation.ts';
 import { nsText } from './collection.ts';
@@ -8,18 +8,25 @@ import type { CollectionInfo, Namespace } from './contract.ts';
 /** Databases of the server's own. */
 const INTERNAL: ReadonlySet<string> = new Set(['admin', 'local', 'config']);
 
+const KNOWN_TEXTS_MAX = 10_000;
+
 /** A collection's validator, with what is to happen to documents that it does not like. */
 export class Validation {
   readonly #env: Env;
   readonly #ns: Namespace;
-  readonly #validator: Validator;
+  #validator: Validator;
+  readonly #source: Doc;
+  #collator: Collator | undefined;
   readonly #moderate: boolean;
   readonly #warns: boolean;
 
   private constructor(env: Env, { ns, options }: CollectionInfo, validator: Doc) {
     this.#env = env;
     this.#ns = ns;
-    this.#validator = compile(env, validator, defaultCollation(options));
+    this.#source = validator;
+    const collation = defaultCollation(options);
+    this.#collator = collation && new Collator(collation);
+    this.#validator = compile(env, validator, this.#collator);
     this.#moderate = options.get('validationLevel') === 'moderate';
     this.#warns = options.get('validationAction') === 'warn';
   }
@@ -34,6 +41,7 @@ export class Validation {
 
   /** Throws DocumentValidationFailure for a document that may not be; `before` is what it replaces. */
   check(doc: Doc, before?: Doc): void {
+    this.#renew();
     if (this.#validator.matches(doc)) return;
     if (before && this.#moderate && !this.#validator.matches(before)) return;
     const errInfo: Doc = new Map<string, Value>([
@@ -46,11 +54,18 @@ export class Validation {
     const told = JSON.parse(toExtendedJson(encode(errInfo)));
     this.#env.log.warn({ ns: nsText(this.#ns), errInfo: told }, 'a document that fails validation is written');
   }
+
+  /** A collator keeps the texts that it has met in sets, and a validator meets those of all documents. */
+  #renew(): void {
+    if (!this.#collator || this.#collator.known <= KNOWN_TEXTS_MAX) return;
+    this.#collator = new Collator(this.#collator.spec);
+    this.#validator = compile(this.#env, this.#source, this.#collator);
+  }
 }
 
-function compile({ clock, random }: Env, validator: Doc, collation?: CollationSpec): Validator {
+function compile({ clock, random }: Env, validator: Doc, collator?: Collator): Validator {
   return compileValidator(validator, {
-    collator: collation && new Collator(collation),
+    collator,
     get now() {
       return new Date(clock.now());
     },

@@ -220,6 +220,35 @@ describe('a collection', () => {
   });
 });
 
+describe('a pipeline that writes', () => {
+  test('merges by a unique index with its own collation', async () => {
+    const target = db.collection<Word>('target');
+    await target.createIndex({ w: 1 }, { unique: true, collation: CASELESS });
+    await target.insertOne({ _id: 1, w: 'a', n: 0 });
+    await words.deleteMany({});
+    await words.insertOne({ _id: 7, w: 'A' });
+    const merge = [{ $project: { _id: 0, w: 1, n: { $literal: 1 } } }, { $merge: { into: 'target', on: 'w' } }];
+    await expect(words.aggregate(merge).toArray()).rejects.toMatchObject({ code: 51183 });
+    await words.aggregate(merge, { collation: CASELESS }).toArray();
+    expect(await target.find().toArray()).toEqual([{ _id: 1, w: 'A', n: 1 }]);
+  });
+
+  test('merges by _id only in the order that keeps the _ids apart', async () => {
+    await db.createCollection('apart', { collation: CASELESS });
+    const merge = [{ $merge: { into: 'apart' } }];
+    await expect(words.aggregate(merge).toArray()).rejects.toMatchObject({ code: 51183 });
+    await words.aggregate(merge, { collation: CASELESS }).toArray();
+    expect(await db.collection('apart').countDocuments()).toBe(1);
+  });
+});
+
+test('a validator compares by the collation of its collection', async () => {
+  const validator = { $expr: { $setIsSubset: [['$w'], ['yes', 'no']] } };
+  const answers = await db.createCollection<Word>('answers', { collation: CASELESS, validator });
+  await answers.insertOne({ _id: 1, w: 'YES' });
+  await expect(answers.insertOne({ _id: 2, w: 'perhaps' })).rejects.toMatchObject({ code: 121 });
+});
+
 const FULL = {
   locale: 'en',
   caseLevel: false,

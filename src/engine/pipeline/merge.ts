@@ -1,6 +1,8 @@
 import { CodedError, type Env } from '../../base/index.ts';
-import { type Doc, equal, doc as literal, type Value } from '../../bson/index.ts';
+import { type Collator, type Doc, equal, doc as literal, type Value } from '../../bson/index.ts';
 import type { MergeItem, MergeSpec, QueryContext } from '../../query/index.ts';
+import { idIndex } from '../catalog.ts';
+import { comparesAlike } from '../collation.ts';
 import type { Namespace, UpdateStatement, WriteOptions } from '../contract.ts';
 import { checkDocumentSize, encodeWithIdFirst } from '../document-id.ts';
 import type { Loaded } from '../handle.ts';
@@ -33,7 +35,7 @@ export class Merger {
     const variables = new Map(context.variables);
     this.#variables = variables;
     this.#options = { ordered: false, bypassValidation, context: { ...context, variables } };
-    checkUnique(namespaces, spec);
+    checkUnique(namespaces, spec, context.collator);
   }
 
   async write(items: readonly MergeItem[]): Promise<void> {
@@ -101,12 +103,14 @@ function changeOf(doc: Doc, whenMatched: Exclude<MergeSpec['whenMatched'], 'fail
   return whenMatched === 'merge' ? literal({ $set: doc }) : [...whenMatched];
 }
 
-function checkUnique(namespaces: Namespaces, { into, on }: MergeSpec): void {
-  if (on.length === 1 && on[0] === '_id') return;
+function checkUnique(namespaces: Namespaces, { into, on }: MergeSpec, collator: Collator | undefined): void {
   const wanted = [...on].sort();
-  const isUnique = namespaces.handle(into as Namespace)?.info.indexes.some(({ key, unique, spec }) => {
+  const handle = namespaces.handle(into as Namespace);
+  const indexes = handle?.info.indexes ?? [idIndex(new Map())];
+  const isUnique = indexes.some(({ key, unique, spec }) => {
     const given: Value = [...key.keys()].sort();
-    return unique && !spec.has('partialFilterExpression') && equal(given, wanted);
+    const alike = comparesAlike(collator, spec.get('collation') as Doc | undefined);
+    return unique && alike && !spec.has('partialFilterExpression') && equal(given, wanted);
   });
   if (!isUnique) throw new CodedError('Location51183', 'Cannot find index to verify that join fields will be unique');
 }

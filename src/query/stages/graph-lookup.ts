@@ -44,7 +44,7 @@ export const graphLookup: StageCompiler = (spec, env) => {
               `Documents in the '${context.db}.${from}' namespace must contain an _id for de-duplication in $graphLookup`,
             );
           }
-          const id = encodeKey(other.get('_id'));
+          const id = key(other.get('_id'));
           if (found.has(id)) continue;
           found.set(id, depthField ? withValue(other, depthField, BigInt(depth)) : other);
           frontier.push(...valuesOf(resolvePath(other, connectFrom)));
