@@ -210,6 +210,17 @@ describe('queries', () => {
 });
 
 describe('models', () => {
+  test('with a collation of their own', async () => {
+    const schema = new Schema({ name: { type: String, unique: true } }, { collation: { locale: 'en', strength: 1 } });
+    const Town = shop.model('Town', schema);
+    await Town.init();
+    await Town.create({ name: 'Łódź' }, { name: 'kraków' });
+    expect((await Town.findOne({ name: 'KRAKOW' }))?.name).toBe('kraków');
+    expect((await Town.find().sort({ name: 1 })).map(({ name }) => name)).toEqual(['kraków', 'Łódź']);
+    await expect(Town.create({ name: 'Krakow' })).rejects.toMatchObject({ code: 11000 });
+    expect(await Town.countDocuments({ name: 'Krakow' }).collation({ locale: 'en' })).toBe(0);
+  });
+
   test('make their indexes', async () => {
     const keys = (await Book.listIndexes()).map(({ key }) => key);
     expect(keys).toEqual(expect.arrayContaining([{ _id: 1 }, { title: 1 }, { author: 1, pages: -1 }]));
