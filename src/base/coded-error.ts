@@ -20,7 +20,12 @@ export function inContext<T>(what: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (!(error instanceof CodedError)) throw error;
-    throw new CodedError(error.codeName, `${what} :: caused by :: ${error.message}`, error.details);
+    throw withContext(error, what);
   }
+}
+
+/** The error, telling where it happened if it is one for clients. */
+export function withContext(error: unknown, what: string): unknown {
+  if (!(error instanceof CodedError)) return error;
+  return new CodedError(error.codeName, `${what} :: caused by :: ${error.message}`, error.details);
 }

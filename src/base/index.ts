@@ -1,7 +1,7 @@
 export { assert, InvariantError, unreachable } from './assert.ts';
 export { type BTree, createBTree } from './btree.ts';
 export { type Clock, sleep, systemClock, type Timer } from './clock.ts';
-export { CodedError, inContext } from './coded-error.ts';
+export { CodedError, inContext, withContext } from './coded-error.ts';
 export { type Deferred, deferred } from './deferred.ts';
 export { DirectoryInUseError, DirectoryLock } from './directory-lock.ts';
 export { type Env, systemEnv } from './env.ts';

@@ -1,3 +1,4 @@
+import { withContext } from '../base/index.ts';
 import type { Value } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
 import { sessionOf } from './shared/cursor-reply.ts';
@@ -13,19 +14,19 @@ export const find = defineCommand({
   async run(args, request, context) {
     const ns = readable(request.db, args.find);
     const source = await context.engine.find(ns, findQuery(args, request, context));
-    const cursor = await context.cursors.begin(
-      source,
-      {
-        ns: showNamespace(ns),
-        batchSize: args.batchSize,
-        singleBatch: args.singleBatch,
-        limit: args.limit,
-        noTimeout: args.noCursorTimeout,
-        session: sessionOf(request),
-        maxTimeMS: request.generic.maxTimeMS,
-      },
-      request.operation,
-    );
-    return new Map<string, Value>([['cursor', cursor]]);
+    const options = {
+      ns: showNamespace(ns),
+      batchSize: args.batchSize,
+      singleBatch: args.singleBatch,
+      limit: args.limit,
+      noTimeout: args.noCursorTimeout,
+      session: sessionOf(request),
+      maxTimeMS: request.generic.maxTimeMS,
+    };
+    try {
+      return new Map<string, Value>([['cursor', await context.cursors.begin(source, options, request.operation)]]);
+    } catch (error) {
+      throw withContext(error, `Executor error during find command: ${options.ns}`);
+    }
   },
 });

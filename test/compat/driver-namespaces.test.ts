@@ -84,6 +84,7 @@ describe('indexes', () => {
     await expect(collection.updateOne({ _id: 2 }, { $set: { n: 1 } })).rejects.toMatchObject(duplicate);
     await expect(collection.findOneAndUpdate({ _id: 2 }, { $set: { n: 1 } })).rejects.toMatchObject({
       ...duplicate,
+      message: `Plan executor error during findAndModify :: caused by :: ${duplicate.message}`,
       codeName: 'DuplicateKey',
     });
     await collection.insertOne({ _id: 4, user: {} });

@@ -201,7 +201,7 @@ describe('find', () => {
     [
       { 'list.$': 1 },
       51246,
-      /positional operator '\.\$' couldn't find a matching element in the array$/,
+      "Executor error during find command: projections.things :: caused by :: positional operator '.$' couldn't find a matching element in the array",
       { list: { $size: 5 } },
     ],
     [{ a: { $add: ['$a', '$z'] } }, 14, /\$add only supports numeric or date types, not string/],

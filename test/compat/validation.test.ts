@@ -66,10 +66,11 @@ test.each(WRITES)('%s that fails validation changes nothing', async (_name, comm
 });
 
 test('findAndModify fails as a command', async () => {
+  const errmsg = 'Plan executor error during findAndModify :: caused by :: Document failed validation';
   const work = things.findOneAndUpdate({ _id: 1 }, { $set: { qty: -5 } });
-  await expect(work).rejects.toMatchObject({ ...refusal(1, -5), codeName: 'DocumentValidationFailure' });
+  await expect(work).rejects.toMatchObject({ ...refusal(1, -5), errmsg, codeName: 'DocumentValidationFailure' });
   const upsert = things.findOneAndUpdate({ _id: 9 }, { $set: { qty: -9 } }, { upsert: true });
-  await expect(upsert).rejects.toMatchObject(refusal(9, -9));
+  await expect(upsert).rejects.toMatchObject({ ...refusal(9, -9), errmsg });
 });
 
 test('bulkWrite of 8.0 tells it in its cursor', async () => {

@@ -41,16 +41,10 @@ function pickElement(doc: Doc, path: readonly string[], index: number | undefine
   const value = doc.get(name!);
   if (isArray(value)) {
     if (index === undefined) {
-      throw located(
-        51246,
-        "Executor error during find command :: caused by :: positional operator '.$' couldn't find a matching element in the array",
-      );
+      throw located(51246, "positional operator '.$' couldn't find a matching element in the array");
     }
     if (index >= value.length) {
-      throw located(
-        51247,
-        "Executor error during find command :: caused by :: positional operator '.$' element mismatch",
-      );
+      throw located(51247, "positional operator '.$' element mismatch");
     }
     return new Map(doc).set(name!, [value[index]]);
   }
