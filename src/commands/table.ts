@@ -2,6 +2,7 @@ import { aggregate } from './aggregate.ts';
 import { buildInfo } from './build-info.ts';
 import { bulkWrite } from './bulk-write.ts';
 import { checkMetadataConsistency } from './check-metadata-consistency.ts';
+import { collMod } from './coll-mod.ts';
 import { collStats } from './coll-stats.ts';
 import { compact } from './compact.ts';
 import { connectionStatus } from './connection-status.ts';
@@ -58,6 +59,7 @@ const ALL: readonly Command[] = [
   buildInfo,
   bulkWrite,
   checkMetadataConsistency,
+  collMod,
   collStats,
   compact,
   connectionStatus,

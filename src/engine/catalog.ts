@@ -306,7 +306,7 @@ export function indexSpec(spec: Value): IndexSpec {
   return {
     name: fields.get('name') as string,
     key: fields.get('key') as Doc,
-    unique: fields.get('unique') === true || fields.get('name') === '_id_',
+    unique: ['unique', 'prepareUnique'].some((option) => fields.get(option) === true) || fields.get('name') === '_id_',
     spec: fields,
   };
 }

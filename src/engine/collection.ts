@@ -278,6 +278,16 @@ export class Collection {
     this.secondary.set(built.spec.name, built);
   }
 
+  /** Takes over what has changed about indexes that are there. */
+  redefine(specs: readonly IndexSpec[]): void {
+    for (const spec of specs) {
+      const built = this.secondary.get(spec.name);
+      if (!built || built.spec === spec) continue;
+      built.index.unique = spec.unique;
+      this.secondary.set(spec.name, { ...built, spec });
+    }
+  }
+
   /** Throws why this object is no longer true, once it is not: whoever works on it would take what is left for all. */
   checkAlive(): void {
     if (this.#ended !== undefined) throw this.#ended;

@@ -9,6 +9,7 @@ export interface Namespace {
 export interface IndexSpec {
   readonly name: string;
   readonly key: Doc;
+  /** No two documents may come to have a key in common; with `prepareUnique` some may have one from before. */
   readonly unique: boolean;
   /** The index as `listIndexes` shows it: `v`, `key`, `name`, and every option given. */
   readonly spec: Doc;
@@ -21,6 +22,27 @@ export interface CollectionInfo {
   /** The options of `create`, as given, but for `collation`, which has every option. */
   readonly options: Doc;
   readonly indexes: readonly IndexSpec[];
+}
+
+/** What collMod asks for; what is absent stays as it is. */
+export interface CollectionChange {
+  readonly options: { readonly validator?: Doc; readonly validationLevel?: string; readonly validationAction?: string };
+  readonly index: IndexChange | undefined;
+  readonly capped: { readonly size: number | undefined; readonly max: number | undefined } | undefined;
+  /** Of a view. */
+  readonly view: { readonly on: string | undefined; readonly pipeline: readonly Doc[] | undefined } | undefined;
+  /** Whether it could be, and nothing more. */
+  readonly dryRun: boolean;
+}
+
+/** One index by name or key, and what is to change about it. */
+export interface IndexChange {
+  readonly name: string | undefined;
+  readonly key: Doc | undefined;
+  readonly expireAfterSeconds: number | undefined;
+  readonly hidden: boolean | undefined;
+  readonly unique: boolean | undefined;
+  readonly prepareUnique: boolean | undefined;
 }
 
 export interface CollectionStats {
@@ -189,6 +211,8 @@ export interface Engine {
 
   /** NamespaceExists when it exists with other options; nothing when the same. Throws for options that cannot be. */
   createCollection(ns: Namespace, options: Doc): Promise<void>;
+  /** Returns what the reply tells of the change. */
+  modifyCollection(ns: Namespace, change: CollectionChange): Promise<Doc>;
   /** The collection that was dropped; undefined when there was none. */
   dropCollection(ns: Namespace): Promise<CollectionInfo | undefined>;
   dropDatabase(db: string): Promise<void>;

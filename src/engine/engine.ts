@@ -7,12 +7,14 @@ import { findSystemChannels, SYSTEM_CATEGORY } from './bootstrap.ts';
 import { bulkWrite, checkOperation, outcomesOfNothing } from './bulk-write.ts';
 import { DocumentCache } from './cache.ts';
 import { Catalog, orphans } from './catalog.ts';
+import { modifyCollection } from './coll-mod.ts';
 import { collated, defaultCollation } from './collation.ts';
 import { nsText } from './collection.ts';
 import type {
   AggregateOptions,
   BulkOperation,
   BulkResult,
+  CollectionChange,
   CollectionInfo,
   CollectionStats,
   DeleteStatement,
@@ -164,6 +166,10 @@ class DiscordEngine implements Engine {
     const validator = options.get('validator');
     if (validator instanceof Map) checkValidator(this.#env, ns, validator);
     return this.#namespaces.create(ns, options);
+  }
+
+  async modifyCollection(ns: Namespace, change: CollectionChange): Promise<Doc> {
+    return modifyCollection(this.#env, this.#namespaces, this.#existing(ns), change);
   }
 
   dropCollection(ns: Namespace): Promise<CollectionInfo | undefined> {

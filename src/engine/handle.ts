@@ -68,7 +68,9 @@ export class CollectionHandle {
   /** What is in memory goes by it from now on. */
   set info(info: CollectionInfo) {
     this.#info = info;
-    if (this.#loaded) this.#loaded.validation = Validation.of(this.#context.env, info);
+    if (!this.#loaded) return;
+    this.#loaded.validation = Validation.of(this.#context.env, info);
+    this.#loaded.collection.redefine(info.indexes);
   }
 
   get channel(): ChannelId {

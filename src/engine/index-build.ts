@@ -121,7 +121,7 @@ function normalized(spec: Doc, options: Doc): IndexSpec {
   const head = ['v', 'key', 'name'];
   const fields: Doc = new Map(head.map((name) => [name, name === 'v' ? INDEX_VERSION : (spec.get(name) as Value)]));
   for (const [name, value] of spec) {
-    const unset = value === false && (name === 'unique' || name === 'hidden');
+    const unset = value === false && ['unique', 'hidden', 'prepareUnique'].includes(name);
     if (!unset && ![...head, 'ns', 'collation'].includes(name)) fields.set(name, value);
   }
   const key = spec.get('key') as Doc;
@@ -189,7 +189,8 @@ async function fill(loaded: Loaded, built: readonly BuiltIndex[], ns: Namespace)
   const work = eachMatch(loaded, { filter: everything, limit: 0 }, ({ slot, doc }) => {
     for (const { spec, index } of built) {
       const prepared = index.prepare(doc);
-      const conflict = index.conflict(slot.recordId, prepared);
+      // With `prepareUnique` what is there may stay.
+      const conflict = spec.spec.get('unique') === true && index.conflict(slot.recordId, prepared);
       if (conflict) throw duplicateKey(ns, spec, conflict.keyValue);
       index.insert(slot.recordId, prepared);
     }

@@ -21,9 +21,7 @@ const FORGOTTEN = 'dropDups';
 /** What asks for something that DiscoDB cannot give, where its value does. */
 const UNSUPPORTED: ReadonlyMap<string, (value: Value) => boolean> = new Map([
   // Only storage engines of MongoDB's own know these.
-  ...['storageEngine', 'prepareUnique', 'clustered'].map(
-    (name) => [name, (value: Value) => !isNothing(value)] as const,
-  ),
+  ...['storageEngine', 'clustered'].map((name) => [name, (value: Value) => !isNothing(value)] as const),
 ]);
 
 /** The options that MongoDB lets the index on `_id` have. */

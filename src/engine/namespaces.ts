@@ -182,9 +182,17 @@ export class Namespaces {
 
   /** Writes the collection's new index definitions. */
   setIndexes(handle: CollectionHandle, indexes: readonly IndexSpec[]): Promise<void> {
+    return this.alter(handle, () => ({ indexes }));
+  }
+
+  /** Writes what `change` makes of the collection's options and indexes; then memory goes by it. */
+  alter(
+    handle: CollectionHandle,
+    change: (info: CollectionInfo) => Partial<Pick<CollectionInfo, 'options' | 'indexes'>>,
+  ): Promise<void> {
     return this.#change([handle.info.ns], async () => {
       const entry = this.#entry(handle);
-      const changed = { ...entry, info: { ...entry.info, indexes } };
+      const changed = { ...entry, info: { ...entry.info, ...change(entry.info) } };
       await this.#catalog.write([], [changed]);
       handle.info = changed.info;
     });

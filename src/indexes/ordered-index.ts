@@ -39,7 +39,8 @@ const ENTRY_OVERHEAD_BYTES = 48;
  */
 export class OrderedIndex {
   readonly pattern: Doc;
-  readonly unique: boolean;
+  /** Turned on later, it bears with keys that documents have in common already. */
+  unique: boolean;
   readonly #partial: ((doc: Doc) => boolean) | undefined;
   readonly #generator: KeyGenerator;
   readonly #tree: BTree<number> = createBTree();
@@ -93,12 +94,13 @@ export class OrderedIndex {
     return this.#partial && !this.#partial(doc) ? NO_KEYS : this.#generator.keys(doc);
   }
 
-  /** Another record's entry that a unique index has for one of the document's keys. */
+  /** Another record's entry that a unique index has for one of the document's keys, and this record has not. */
   conflict(recordId: number, doc: Doc | DocumentKeys): Conflict | undefined {
     if (!this.unique) return undefined;
     for (const { key, values } of this.#prepared(doc).keys) {
       const other = this.#holder(key, recordId);
-      if (other !== undefined) return { recordId: other, keyValue: this.#keyValue(values) };
+      if (other !== undefined && !this.#has(key, recordId))
+        return { recordId: other, keyValue: this.#keyValue(values) };
     }
     return undefined;
   }
@@ -168,6 +170,10 @@ export class OrderedIndex {
   #holder(key: string, except: number): number | undefined {
     for (const { recordId } of this.scan({ lower: key, upper: key })) if (recordId !== except) return recordId;
     return undefined;
+  }
+
+  #has(key: string, recordId: number): boolean {
+    return this.#tree.has(flat(key, recordIdText(recordId)));
   }
 
   #prepared(doc: Doc | DocumentKeys): DocumentKeys {

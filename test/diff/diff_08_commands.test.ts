@@ -4,7 +4,6 @@ import { expectRefused, ownServer } from '../support/own-server.ts';
 const own = ownServer();
 
 const MISSING = [
-  'collMod',
   'createRole',
   'createUser',
   'dropRole',

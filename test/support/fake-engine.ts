@@ -87,6 +87,10 @@ export class FakeEngine implements Engine {
     this.#ensure(ns, options);
   }
 
+  async modifyCollection(): Promise<never> {
+    throw new CodedError('NotImplemented', 'collMod is tested on the engine itself');
+  }
+
   async dropCollection(ns: Namespace): Promise<CollectionInfo | undefined> {
     const kept = this.#find(ns);
     this.#kept.delete(key(ns));
