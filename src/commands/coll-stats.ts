@@ -1,7 +1,7 @@
 import { doc, toValue } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
 import { boolean, collectionName } from './fields.ts';
-import { readable, showNamespace } from './shared/namespace.ts';
+import { readable, refuseView, showNamespace } from './shared/namespace.ts';
 import { indexBytes, scale } from './shared/stats.ts';
 
 /** `storageSize` is the size of the documents: what Discord needs to keep them is Discord's to know. */
@@ -18,6 +18,7 @@ export const collStats = defineCommand({
   },
   async run(args, request, { engine }) {
     const ns = readable(request.db, args.collStats);
+    refuseView(engine, ns);
     const exists = engine.collection(ns) !== undefined;
     const stats = exists
       ? await engine.stats(ns)

@@ -1,7 +1,7 @@
 import { CodedError } from '../base/index.ts';
 import { defineCommand } from './command.ts';
 import { any, boolean, collectionName, integer } from './fields.ts';
-import { showNamespace, writable } from './shared/namespace.ts';
+import { refuseView, showNamespace, writable } from './shared/namespace.ts';
 
 /**
  * Moves a collection into a fresh channel: what was superseded goes with the old one, and all of it is sealed with the key
@@ -14,6 +14,7 @@ export const compact = defineCommand({
   fields: { compact: collectionName(), force: boolean(), freeSpaceTargetMB: integer(), dryRun: any() },
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.compact);
+    refuseView(engine, ns);
     if (!engine.collection(ns)) throw new CodedError('NamespaceNotFound', 'collection does not exist');
     if (args.dryRun) throw new CodedError('NotImplemented', "the option 'dryRun' of compact is not implemented");
     if (!(await engine.compact(ns))) {

@@ -1,8 +1,19 @@
 import { CodedError } from '../base/index.ts';
-import { Collator, doc, type Value } from '../bson/index.ts';
+import { Collator, type Doc, doc, type Value } from '../bson/index.ts';
+import type { Namespace } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
-import { boolean, collectionName, document, integer, isDocument, unsupported } from './fields.ts';
-import { writable } from './shared/namespace.ts';
+import {
+  arrayOf,
+  boolean,
+  collectionName,
+  document,
+  integer,
+  isDocument,
+  required,
+  string,
+  unsupported,
+} from './fields.ts';
+import { readable, writable } from './shared/namespace.ts';
 import { collation } from './shared/query.ts';
 import { validationFields, validationOptions } from './shared/validation-options.ts';
 
@@ -23,8 +34,8 @@ export const create = defineCommand({
     storageEngine: document(),
     indexOptionDefaults: document(),
     ...validationFields,
-    viewOn: unsupported('views', () => false),
-    pipeline: unsupported('views', (value) => Array.isArray(value) && value.length === 0),
+    viewOn: string(),
+    pipeline: arrayOf(required(document())),
     collation: collation(),
     timeseries: unsupported('time series collections', () => false),
     clusteredIndex: unsupported('clustered collections'),
@@ -39,6 +50,13 @@ export const create = defineCommand({
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.create);
     if (args.idIndex) checkIdIndex(args.idIndex.get('key'));
+    if (args.pipeline && args.viewOn === undefined) {
+      throw new CodedError('InvalidOptions', "'pipeline' requires 'viewOn' to also be specified");
+    }
+    if (args.viewOn !== undefined) {
+      await engine.createCollection(ns, viewOptions(ns, args));
+      return new Map();
+    }
     const { storageEngine, indexOptionDefaults } = args;
     const collation = Collator.of(args.collation)?.toDoc();
     await engine.createCollection(
@@ -48,6 +66,28 @@ export const create = defineCommand({
     return new Map();
   },
 });
+
+/** What only a collection can have. */
+const NOT_ON_VIEW = [
+  'size',
+  'max',
+  'idIndex',
+  'autoIndexId',
+  'storageEngine',
+  'indexOptionDefaults',
+  'validator',
+  'validationLevel',
+  'validationAction',
+] as const;
+
+function viewOptions(ns: Namespace, args: Readonly<Record<string, unknown>>): Doc {
+  const { viewOn, pipeline, collation } = args;
+  if (viewOn === '') throw new CodedError('BadValue', "'viewOn' cannot be empty.'");
+  readable(ns.db, viewOn as string);
+  const wrong = NOT_ON_VIEW.find((option) => args[option] !== undefined);
+  if (wrong) throw new CodedError('InvalidOptions', `option not supported on a view: ${wrong}`);
+  return doc({ viewOn, pipeline: pipeline ?? [], collation: Collator.of(collation as Doc | undefined)?.toDoc() });
+}
 
 function checkIdIndex(key: Value): void {
   if (isDocument(key) && key.size === 1 && key.has('_id')) return;

@@ -2,7 +2,7 @@ import { CodedError } from '../base/index.ts';
 import { doc } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
 import { boolean, document, required, string } from './fields.ts';
-import { readable, splitNamespace } from './shared/namespace.ts';
+import { readable, refuseView, splitNamespace } from './shared/namespace.ts';
 
 export const dataSize = defineCommand({
   name: 'dataSize',
@@ -21,6 +21,7 @@ export const dataSize = defineCommand({
     }
     const { db, coll } = splitNamespace(args.dataSize);
     const ns = readable(db, coll);
+    refuseView(engine, ns);
     const started = env.clock.monotonic();
     const { size, count } = engine.collection(ns) ? await engine.stats(ns) : { size: 0, count: 0 };
     return doc({ size, numObjects: count, millis: Math.round(env.clock.monotonic() - started), estimate: false });

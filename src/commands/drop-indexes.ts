@@ -2,7 +2,7 @@ import { CodedError } from '../base/index.ts';
 import { type Doc, doc, typeAlias } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
 import { collectionName, type Field, isDocument, required } from './fields.ts';
-import { showNamespace, writable } from './shared/namespace.ts';
+import { refuseView, showNamespace, writable } from './shared/namespace.ts';
 
 /** A name, `*`, a list of names, or a key. */
 const which = (): Field<string | readonly string[] | Doc> =>
@@ -27,6 +27,7 @@ export const dropIndexes = defineCommand({
   fields: { dropIndexes: collectionName(), index: which() },
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.dropIndexes);
+    refuseView(engine, ns);
     if (!engine.collection(ns)) throw new CodedError('NamespaceNotFound', `ns not found ${showNamespace(ns)}`);
     const nIndexesWas = await engine.dropIndexes(ns, args.index);
     const msg = args.index === '*' ? 'non-_id indexes dropped for collection' : undefined;

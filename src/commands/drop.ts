@@ -13,6 +13,8 @@ export const drop = defineCommand({
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.drop);
     const dropped = await engine.dropCollection(ns);
-    return dropped ? doc({ nIndexesWas: dropped.indexes.length, ns: showNamespace(ns) }) : doc({});
+    if (!dropped) return doc({});
+    const nIndexesWas = dropped.options.has('viewOn') ? undefined : dropped.indexes.length;
+    return doc({ nIndexesWas, ns: showNamespace(ns) });
   },
 });

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { CodedError } from '../base/index.ts';
 import { type Doc, doc } from '../bson/index.ts';
-import type { Verbosity } from '../engine/index.ts';
+import { notOnView, queryStages, type Verbosity } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { document, type Field, required } from './fields.ts';
-import { explainable } from './shared/explainable.ts';
+import { type Explainable, explainable } from './shared/explainable.ts';
 import { readable } from './shared/namespace.ts';
 import { MONGODB_VERSION } from './shared/version.ts';
 import type { Context, Request } from './types.ts';
@@ -38,7 +38,8 @@ export async function explainCommand(
   request: Request,
   context: Context,
 ): Promise<Doc> {
-  const { coll, query, explained: how, shape } = explainable(command, request, context);
+  const asked = explainable(command, request, context);
+  const { coll, query, explained: how, shape } = onCollection(asked, request, context);
   const ns = readable(request.db, coll);
   const explained = shape(await context.engine.explain(ns, query, how, verbosity));
   const port = Number(context.server.address.slice(context.server.address.lastIndexOf(':') + 1));
@@ -46,4 +47,15 @@ export async function explainCommand(
   explained.set('serverInfo', doc({ host: hostname(), port, version: MONGODB_VERSION, gitVersion: 'discodb' }));
   explained.set('serverParameters', new Map());
   return explained;
+}
+
+/** What is asked of a view, as the aggregate of a collection that it comes to. */
+function onCollection(asked: Explainable, request: Request, context: Context): Explainable {
+  const ns = readable(request.db, asked.coll);
+  const view = context.engine.resolveView(ns);
+  if (!view) return asked;
+  if (asked.explained.kind === 'update' || asked.explained.kind === 'delete') throw notOnView(ns);
+  const pipeline = [...view.pipeline, ...(asked.pipeline ?? queryStages(asked.query))];
+  const { collation } = view;
+  return explainable(doc({ aggregate: view.ns.coll, pipeline, cursor: {}, collation }), request, context);
 }

@@ -21,14 +21,29 @@ export const listCollections = defineCommand({
   async run(args, request, context) {
     const { db } = request;
     const filter = compileFilter(args.filter ?? new Map(), queryContext(context));
-    const all = context.engine
-      .collections(db)
-      .map(entry)
-      .filter((each) => filter.matches(each));
+    const views = context.engine.views(db);
+    const collections = [...context.engine.collections(db), ...systemViews(db, views)].map(entry);
+    const all = [...collections, ...views.map(viewEntry)].filter((each) => filter.matches(each));
     const shown = args.nameOnly ? all.map((each) => doc({ name: each.get('name'), type: each.get('type') })) : all;
     return listReply(shown, { ns: `${db}.$cmd.listCollections`, batchSize: args.cursor?.batchSize }, request, context);
   },
 });
+
+/** The collection that MongoDB keeps views in. */
+function systemViews(db: string, [view]: readonly CollectionInfo[]): CollectionInfo[] {
+  if (!view) return [];
+  const idIndex = {
+    name: '_id_',
+    key: doc({ _id: 1 }),
+    unique: true,
+    spec: doc({ v: 2, key: { _id: 1 }, name: '_id_' }),
+  };
+  return [{ ns: { db, coll: 'system.views' }, uuid: view.uuid, options: new Map(), indexes: [idIndex] }];
+}
+
+function viewEntry({ ns, options }: CollectionInfo): Doc {
+  return doc({ name: ns.coll, type: 'view', options, info: { readOnly: true } });
+}
 
 function entry({ ns, uuid, options, indexes }: CollectionInfo): Doc {
   return doc({

@@ -2,7 +2,7 @@ import { CodedError } from '../base/index.ts';
 import { defineCommand } from './command.ts';
 import { boolean, collectionName } from './fields.ts';
 import { cursorField, listReply } from './shared/cursor-reply.ts';
-import { readable, showNamespace } from './shared/namespace.ts';
+import { readable, refuseView, showNamespace } from './shared/namespace.ts';
 
 export const listIndexes = defineCommand({
   name: 'listIndexes',
@@ -16,6 +16,7 @@ export const listIndexes = defineCommand({
   },
   async run(args, request, context) {
     const ns = readable(request.db, args.listIndexes);
+    refuseView(context.engine, ns);
     const info = context.engine.collection(ns);
     if (!info) throw new CodedError('NamespaceNotFound', `ns does not exist: ${showNamespace(ns)}`);
     const specs = info.indexes.map(({ spec }) => spec);

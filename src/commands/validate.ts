@@ -3,7 +3,7 @@ import { doc, validate as validateBson } from '../bson/index.ts';
 import type { DocCursor } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { boolean, collectionName } from './fields.ts';
-import { readable, showNamespace } from './shared/namespace.ts';
+import { readable, refuseView, showNamespace } from './shared/namespace.ts';
 import { queryContext } from './shared/query.ts';
 
 const BATCH_DOCS = 1000;
@@ -24,6 +24,7 @@ export const validate = defineCommand({
   },
   async run(args, request, context) {
     const ns = readable(request.db, args.validate);
+    refuseView(context.engine, ns);
     const info = context.engine.collection(ns);
     if (!info) {
       throw new CodedError('NamespaceNotFound', `Collection '${showNamespace(ns)}' does not exist to validate.`);

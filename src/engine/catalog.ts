@@ -7,6 +7,7 @@ import { type Collection, nsText } from './collection.ts';
 import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
 import type { CollectionHandle } from './handle.ts';
 import { rewrite } from './upkeep/packing.ts';
+import { Views } from './views.ts';
 
 const UUID_SUBTYPE = 4;
 const RANDOM_NAME_BYTES = 4;
@@ -25,8 +26,8 @@ export interface CatalogEntry extends Place {
   readonly info: CollectionInfo;
 }
 
-/** What a document of the catalog says: that a collection is there, or that the channel of one is to be deleted. */
-export type CatalogItem = { readonly entry: CatalogEntry } | DroppedItem;
+/** What a document of the catalog says: that a collection or a view is there, or that the channel of one is to be deleted. */
+export type CatalogItem = { readonly entry: CatalogEntry } | { readonly view: CollectionInfo } | DroppedItem;
 
 interface DroppedItem {
   readonly dropped: ChannelId;
@@ -37,7 +38,7 @@ interface DroppedItem {
 /** Throws a CodedError for a document that says neither. */
 export function catalogItem(doc: Doc): CatalogItem {
   const dropped = droppedChannel(doc);
-  if (dropped === undefined) return { entry: fromDoc(doc) };
+  if (dropped === undefined) return fromDoc(doc);
   const category = doc.get('category');
   return { dropped, category: typeof category === 'string' ? category : undefined };
 }
@@ -47,7 +48,7 @@ export type Names = 'shown' | 'hidden';
 
 /**
  * Namespaces, options and indexes: one document for each collection, `{_id: "db.coll", uuid, channel, category,
- * options, indexes}`, in a collection of DiscoDB's own. A collection exists exactly while its document does. The record
+ * options, indexes}`, and for each view, `{_id: "db.view", uuid, options}`, in a collection of DiscoDB's own. A collection exists exactly while its document does. The record
  * that drops one leaves `{_id: "dropped <channel>", category}`, so that a crash cannot make anybody forget to delete the channel,
  * and nobody deletes one that nothing is known of.
  */
@@ -57,6 +58,7 @@ export class Catalog {
   readonly #handle: CollectionHandle;
   readonly #names: Names;
   readonly #entries = new Map<string, CatalogEntry>();
+  readonly views = new Views();
   /** Channels of dropped collections, and whether they have been deleted. */
   readonly #dropped = new Map<ChannelId, { readonly category: ChannelId | undefined; deleted: boolean }>();
   readonly #categories: Categories;
@@ -78,6 +80,7 @@ export class Catalog {
     for (const { bytes } of (await reader.readAll([...collection.scan()])).values()) {
       const item = catalogItem(decode(bytes));
       if ('entry' in item) catalog.#adopt(item.entry);
+      else if ('view' in item) catalog.views.put(item.view);
       else catalog.#adoptDropped(item);
     }
     return catalog;
@@ -152,21 +155,36 @@ export class Catalog {
     if (dropped.category) this.#categories.leave(dropped.category);
   }
 
-  /** Removes and adds collections as one record. Memory changes only once Discord holds it. */
-  async write(removed: readonly CatalogEntry[], added: readonly CatalogEntry[]): Promise<void> {
+  /** Removes and adds collections, and removes views, as one record. Memory changes only once Discord holds it. */
+  async write(
+    removed: readonly CatalogEntry[],
+    added: readonly CatalogEntry[],
+    views: readonly CollectionInfo[] = [],
+  ): Promise<void> {
     const dropped = removed.filter(({ channel }) => added.every((entry) => entry.channel !== channel));
     const isAdopted = (channel: ChannelId) => added.some((entry) => entry.channel === channel);
     const forgotten = [...this.#dropped]
       .filter(([channel, { deleted }]) => deleted || isAdopted(channel))
       .map(([channel]) => channel);
     await this.#change(
-      [...removed.map(({ info }) => nsText(info.ns)), ...forgotten.map(droppedId)],
+      [
+        ...removed.map(({ info }) => nsText(info.ns)),
+        ...views.map(({ ns }) => nsText(ns)),
+        ...forgotten.map(droppedId),
+      ],
       [...added.map(toDoc), ...dropped.map(droppedDoc)],
     );
+    for (const { ns } of views) this.views.delete(ns);
     for (const { info } of removed) this.#entries.delete(nsText(info.ns));
     for (const entry of added) this.#entries.set(nsText(entry.info.ns), entry);
     for (const channel of forgotten) this.#dropped.delete(channel);
     for (const { channel, category } of dropped) this.#dropped.set(channel, { category, deleted: false });
+  }
+
+  /** Adds a view, or defines it anew. */
+  async putView(view: CollectionInfo): Promise<void> {
+    await this.#change([], [viewDoc(view)]);
+    this.views.put(view);
   }
 
   async #change(removed: readonly string[], put: readonly Doc[]): Promise<void> {
@@ -191,7 +209,7 @@ export class Catalog {
     const { collection } = await this.#handle.load();
     const dropped = [...this.#dropped].map(([channel, { category }]) => droppedDoc({ channel, category }));
     let restored = 0;
-    for (const doc of [...[...this.entries()].map(toDoc), ...dropped]) {
+    for (const doc of [...[...this.entries()].map(toDoc), ...[...this.views.all()].map(viewDoc), ...dropped]) {
       const slot = collection.ids.get(doc.get('_id'));
       if (slot?.record.messageId === undefined || !ids.has(slot.record.messageId)) continue;
       collection.replace(slot, doc, encode(doc), doc);
@@ -275,7 +293,15 @@ function toDoc({ info, channel, category }: CatalogEntry): Doc {
   ]);
 }
 
-function fromDoc(doc: Doc): CatalogEntry {
+function viewDoc({ ns, uuid, options }: CollectionInfo): Doc {
+  return new Map<string, Value>([
+    ['_id', nsText(ns)],
+    ['uuid', new Binary(uuid, UUID_SUBTYPE)],
+    ['options', options],
+  ]);
+}
+
+function fromDoc(doc: Doc): CatalogItem {
   const [id, uuid, channel, category, options, indexes] = [
     '_id',
     'uuid',
@@ -284,20 +310,15 @@ function fromDoc(doc: Doc): CatalogEntry {
     'options',
     'indexes',
   ].map((name) => doc.get(name));
-  if (
-    typeof id !== 'string' ||
-    !(uuid instanceof Binary) ||
-    typeof channel !== 'string' ||
-    typeof category !== 'string' ||
-    !(options instanceof Map) ||
-    !Array.isArray(indexes)
-  ) {
-    throw new CodedError('UnknownError', `the catalog holds a document that is no collection: ${String(id)}`);
-  }
+  const isOther = () =>
+    new CodedError('UnknownError', `the catalog holds a document that is no collection: ${String(id)}`);
+  if (typeof id !== 'string' || !(uuid instanceof Binary) || !(options instanceof Map)) throw isOther();
   const dot = id.indexOf('.');
   const ns = { db: id.slice(0, dot), coll: id.slice(dot + 1) };
-  const info = { ns, uuid: uuid.buffer.subarray(0, uuid.position), options, indexes: indexes.map(indexSpec) };
-  return { info, channel, category };
+  const identity = { ns, uuid: uuid.buffer.subarray(0, uuid.position), options };
+  if (options.has('viewOn')) return { view: { ...identity, indexes: [] } };
+  if (typeof channel !== 'string' || typeof category !== 'string' || !Array.isArray(indexes)) throw isOther();
+  return { entry: { info: { ...identity, indexes: indexes.map(indexSpec) }, channel, category } };
 }
 
 /** An index definition as the catalog and `listIndexes` hold it. */

@@ -195,7 +195,7 @@ class CatalogReading implements Visitor {
     const broken = attempt(() => {
       const item = catalogItem(decode(entry.bytes));
       if ('dropped' in item) this.#dropped.push(item.dropped);
-      else this.#entries.push(item.entry);
+      else if ('entry' in item) this.#entries.push(item.entry);
     });
     if (broken) this.findings.push(documentFinding('catalog', entry, `is no entry of the catalog: ${broken}`));
   }

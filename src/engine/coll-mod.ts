@@ -33,6 +33,22 @@ function invalid(message: string): CodedError {
   return new CodedError('InvalidOptions', message);
 }
 
+/** Carries out a collMod of a view. */
+export async function modifyView(
+  namespaces: Namespaces,
+  view: CollectionInfo,
+  change: CollectionChange,
+): Promise<void> {
+  const [wrong] = [...(change.index ? ['index'] : []), ...Object.keys(change.options)];
+  if (wrong) throw invalid(`option not supported on a view: ${wrong}`);
+  if (change.capped) throw invalid('Collection must be capped.');
+  const { on, pipeline } = change.view ?? {};
+  const options: Doc = new Map(view.options);
+  if (on !== undefined) options.set('viewOn', on);
+  if (pipeline) options.set('pipeline', [...pipeline]);
+  if (!change.dryRun) await namespaces.redefineView(view.ns, options);
+}
+
 function checkCombination(info: CollectionInfo, change: CollectionChange): void {
   if (change.view) throw invalid(`option only supported on a view: ${change.view.on ? 'viewOn' : 'pipeline'}`);
   if (change.capped && info.options.get('capped') !== true) throw invalid('Collection must be capped.');

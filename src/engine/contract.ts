@@ -54,6 +54,16 @@ export interface CollectionStats {
   readonly cached: number;
 }
 
+/** What reading a view comes to. */
+export interface ResolvedView {
+  /** The collection that it stands on, which need not exist. */
+  readonly ns: Namespace;
+  /** What makes the view of it; begins with `$documents` where there is no collection. */
+  readonly pipeline: readonly Doc[];
+  /** What it compares by, whatever that collection does. */
+  readonly collation: Doc;
+}
+
 /** How a statement that may be repeated is known; absent where the client did not ask for retryable writes. */
 export interface RetryIdentity {
   /** The session's UUID, 16 bytes. */
@@ -203,7 +213,12 @@ export interface Engine {
   /** Names that are `db` with the collections in it; DiscoDB's own are not listed. No request. */
   databases(): readonly string[];
   collections(db: string): readonly CollectionInfo[];
+  /** Undefined for a view as well. */
   collection(ns: Namespace): CollectionInfo | undefined;
+  /** The views of a database; their options are `viewOn`, `pipeline` and perhaps `collation`. */
+  views(db: string): readonly CollectionInfo[];
+  /** What reading this namespace comes to; undefined where it is no view. */
+  resolveView(ns: Namespace): ResolvedView | undefined;
   /** Reads the collection where that has not been done. */
   stats(ns: Namespace): Promise<CollectionStats>;
   /** Bytes of the documents, as far as that is known without a request: 0 before the collection is read. */

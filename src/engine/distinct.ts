@@ -1,5 +1,5 @@
 import type { Env } from '../base/index.ts';
-import { comparison, encodeKey, pathValues, type Value } from '../bson/index.ts';
+import { type Collator, comparison, type Doc, encodeKey, pathValues, type Value } from '../bson/index.ts';
 import type { FindQuery } from './contract.ts';
 import { findDocs } from './find.ts';
 import type { CollectionHandle } from './handle.ts';
@@ -11,16 +11,38 @@ export async function distinctValues(
   path: string,
   query: FindQuery,
 ): Promise<Value[]> {
-  const { collator } = query.context;
-  const seen = new Map<string, Value>();
-  for await (const batch of findDocs(env, handle, query)) {
-    for (const value of batch.flatMap((doc) => pathValues(doc, path).values)) {
-      const key = encodeKey(value, false, collator);
-      if (!seen.has(key)) seen.set(key, value);
+  const distinct = new DistinctValues(path, query.context.collator);
+  for await (const batch of findDocs(env, handle, query)) distinct.add(batch);
+  return distinct.sorted();
+}
+
+/** The values that documents have at a path. */
+export class DistinctValues {
+  readonly #path: string;
+  readonly #collator: Collator | undefined;
+  readonly #seen = new Map<string, Value>();
+
+  constructor(path: string, collator: Collator | undefined) {
+    this.#path = path;
+    this.#collator = collator;
+  }
+
+  add(docs: readonly Doc[]): void {
+    for (const doc of docs) {
+      const { values, array } = pathValues(doc, this.#path);
+      for (const value of values) {
+        // What an index has for an empty array.
+        if (array && value === undefined) continue;
+        const key = encodeKey(value, false, this.#collator);
+        if (!this.#seen.has(key)) this.#seen.set(key, value);
+      }
     }
   }
-  // Boxed: sorting would put `undefined` last without asking.
-  const compare = comparison(collator);
-  const boxed = [...seen.values()].map((value) => ({ value })).sort((a, b) => compare(a.value, b.value));
-  return boxed.map(({ value }) => value);
+
+  sorted(): Value[] {
+    // Boxed: sorting would put `undefined` last without asking.
+    const compare = comparison(this.#collator);
+    const boxed = [...this.#seen.values()].map((value) => ({ value })).sort((a, b) => compare(a.value, b.value));
+    return boxed.map(({ value }) => value);
+  }
 }

@@ -4,10 +4,10 @@ import { type KeyRing, type LeaseOptions, OwnedStore, Ownership } from '../log/i
 import { compileFilter } from '../query/index.ts';
 import type { ChannelId, Store } from '../store/index.ts';
 import { findSystemChannels, SYSTEM_CATEGORY } from './bootstrap.ts';
-import { bulkWrite, checkOperation, outcomesOfNothing } from './bulk-write.ts';
+import { bulkWrite, checkOperation } from './bulk-write.ts';
 import { DocumentCache } from './cache.ts';
 import { Catalog, orphans } from './catalog.ts';
-import { modifyCollection } from './coll-mod.ts';
+import { modifyCollection, modifyView } from './coll-mod.ts';
 import { collated, defaultCollation } from './collation.ts';
 import { nsText } from './collection.ts';
 import type {
@@ -25,7 +25,7 @@ import type {
   FindAndModifyResult,
   FindQuery,
   Namespace,
-  StatementError,
+  ResolvedView,
   UpdateStatement,
   Verbosity,
   WriteOptions,
@@ -41,12 +41,15 @@ import { compileModification, findAndModify } from './find-and-modify.ts';
 import { CollectionHandle, type HandleContext, type Loaded } from './handle.ts';
 import { createIndexes, dropIndexes } from './index-build.ts';
 import { Namespaces } from './namespaces.ts';
-import { aggregate } from './pipeline/aggregate.ts';
+import { bulkOfNothing, nothingWritten, refused } from './nothing-written.ts';
+import { aggregate, checkView } from './pipeline/aggregate.ts';
 import { RecordShelf } from './record-shelf.ts';
 import { searching } from './text-index.ts';
 import { TtlMonitor } from './ttl.ts';
 import { Upkeep, type UpkeepLimits } from './upkeep/upkeep.ts';
 import { checkValidator } from './validation.ts';
+import { countInView, distinctInView, findInView } from './view-reads.ts';
+import { notOnView, ofView } from './views.ts';
 import { compileStatement, deleteDocuments, insertDocuments, updateDocuments } from './writes.ts';
 
 export interface EngineOptions {
@@ -162,14 +165,28 @@ class DiscordEngine implements Engine {
     return this.#namespaces.handle(ns)?.loaded?.collection.dataSize ?? 0;
   }
 
+  views(db: string): readonly CollectionInfo[] {
+    return this.#namespaces.views.of(db);
+  }
+
+  resolveView(ns: Namespace): ResolvedView | undefined {
+    return this.#namespaces.views.resolve(ns);
+  }
+
   async createCollection(ns: Namespace, options: Doc): Promise<void> {
+    checkView(this, this.#env, this.#namespaces, ns, options);
     const validator = options.get('validator');
     if (validator instanceof Map) checkValidator(this.#env, ns, validator);
     return this.#namespaces.create(ns, options);
   }
 
   async modifyCollection(ns: Namespace, change: CollectionChange): Promise<Doc> {
-    return modifyCollection(this.#env, this.#namespaces, this.#existing(ns), change);
+    const view = this.#namespaces.views.get(ns);
+    if (!view) return modifyCollection(this.#env, this.#namespaces, this.#existing(ns), change);
+    const { on = view.options.get('viewOn'), pipeline = view.options.get('pipeline') } = change.view ?? {};
+    checkView(this, this.#env, this.#namespaces, ns, literal({ viewOn: on, pipeline }));
+    await modifyView(this.#namespaces, view, change);
+    return new Map();
   }
 
   dropCollection(ns: Namespace): Promise<CollectionInfo | undefined> {
@@ -204,10 +221,12 @@ class DiscordEngine implements Engine {
   }
 
   async insert(ns: Namespace, docs: readonly Uint8Array[], options: WriteOptions): Promise<WriteResult> {
+    if (this.#isView(ns)) return refused(ns, docs, options);
     return insertDocuments(this.#env, await this.#ensured(ns), docs, options);
   }
 
   async update(ns: Namespace, statements: readonly UpdateStatement[], given: WriteOptions): Promise<WriteResult> {
+    if (this.#isView(ns)) return refused(ns, statements, given);
     const options = searching(given, ns, this.collection(ns));
     const creates = statements.some(({ upsert }) => upsert);
     const loaded = await (creates ? this.#ensured(ns) : this.#loaded(ns));
@@ -216,6 +235,7 @@ class DiscordEngine implements Engine {
   }
 
   async delete(ns: Namespace, statements: readonly DeleteStatement[], given: WriteOptions): Promise<WriteResult> {
+    if (this.#isView(ns)) return refused(ns, statements, given);
     const options = searching(given, ns, this.collection(ns));
     const loaded = await this.#loaded(ns);
     if (loaded) return deleteDocuments(loaded, statements, options);
@@ -225,15 +245,17 @@ class DiscordEngine implements Engine {
   }
 
   async bulkWrite(ns: Namespace, operations: readonly BulkOperation[], given: WriteOptions): Promise<BulkResult> {
+    if (this.#isView(ns)) return bulkOfNothing(operations, refused(ns, operations, given), given);
     const options = searching(given, ns, this.collection(ns));
     const creates = operations.some((each) => each.kind === 'insert' || (each.kind === 'update' && each.upsert));
     const loaded = await (creates ? this.#ensured(ns) : this.#loaded(ns));
     if (loaded) return bulkWrite(this.#env, loaded, operations, options);
     const nothing = nothingWritten(operations, options, (each) => checkOperation(each, options.context));
-    return { ...nothing, outcomes: outcomesOfNothing(operations, nothing.errors, options.ordered) };
+    return bulkOfNothing(operations, nothing, options);
   }
 
   async findAndModify(ns: Namespace, statement: FindAndModify, given: WriteOptions): Promise<FindAndModifyResult> {
+    if (this.#isView(ns)) throw notOnView(ns);
     const options = searching(given, ns, this.collection(ns));
     const loaded = await (statement.upsert ? this.#ensured(ns) : this.#loaded(ns));
     if (loaded) return findAndModify(this.#env, loaded, statement, options);
@@ -242,6 +264,7 @@ class DiscordEngine implements Engine {
   }
 
   async find(ns: Namespace, given: FindQuery): Promise<DocCursor> {
+    if (this.resolveView(ns)) return findInView(this, ns, given);
     const query = this.#asked(ns, given);
     const handle = this.#namespaces.handle(ns);
     if (handle) return find(this.#env, handle, query);
@@ -250,6 +273,7 @@ class DiscordEngine implements Engine {
   }
 
   async count(ns: Namespace, given: FindQuery): Promise<number> {
+    if (this.resolveView(ns)) return countInView(this, ns, given);
     const query = this.#asked(ns, given);
     const handle = this.#namespaces.handle(ns);
     if (handle) return countMatches(this.#env, handle, query);
@@ -258,6 +282,7 @@ class DiscordEngine implements Engine {
   }
 
   async distinct(ns: Namespace, path: string, given: FindQuery): Promise<Value[]> {
+    if (this.resolveView(ns)) return distinctInView(this, ns, path, given);
     const query = this.#asked(ns, given);
     const handle = this.#namespaces.handle(ns);
     if (handle) return distinctValues(this.#env, handle, path, query);
@@ -266,7 +291,11 @@ class DiscordEngine implements Engine {
   }
 
   async aggregate(ns: Namespace, pipeline: readonly Doc[], query: AggregateOptions): Promise<DocCursor> {
-    return aggregate(this, this.#env, this.#namespaces, ns, pipeline, this.#asked(ns, query));
+    const view = this.resolveView(ns);
+    const source = view?.ns ?? ns;
+    const stages = view ? [...view.pipeline, ...pipeline] : pipeline;
+    const asked = this.#asked(source, view ? ofView(ns, view, query) : query);
+    return aggregate(this, this.#env, this.#namespaces, source, stages, asked);
   }
 
   async explain(ns: Namespace, given: FindQuery, explained: Explained, verbosity: Verbosity): Promise<Doc> {
@@ -308,7 +337,12 @@ class DiscordEngine implements Engine {
     return searching({ ...query, context: collated(query.context, query.collation, own) }, ns, handle?.info);
   }
 
+  #isView(ns: Namespace): boolean {
+    return this.#namespaces.views.get(ns) !== undefined;
+  }
+
   #existing(ns: Namespace): CollectionHandle {
+    if (this.#isView(ns)) throw notOnView(ns);
     const handle = this.#namespaces.handle(ns);
     if (!handle) throw new CodedError('NamespaceNotFound', `ns does not exist: ${nsText(ns)}`);
     return handle;
@@ -338,23 +372,4 @@ class DiscordEngine implements Engine {
       if (loaded) return loaded;
     }
   }
-}
-
-/** What statements do to a collection that does not exist: nothing; but what is wrong with them is said. */
-function nothingWritten<Statement>(
-  statements: readonly Statement[],
-  { ordered }: WriteOptions,
-  check: (statement: Statement) => void,
-): WriteResult {
-  const errors: StatementError[] = [];
-  for (const [index, statement] of statements.entries()) {
-    try {
-      check(statement);
-    } catch (error) {
-      if (!(error instanceof CodedError)) throw error;
-      errors.push({ index, error });
-      if (ordered) break;
-    }
-  }
-  return { n: 0, nModified: 0, upserted: [], errors, retriedStmtIds: [], durable: Promise.resolve() };
 }

@@ -4,3 +4,4 @@ export { type EngineOptions, openEngine } from './engine.ts';
 export { checkIndexSpecs } from './index-spec.ts';
 export { type PipelinePlan, planPipeline } from './pipeline/push-down.ts';
 export type { UpkeepLimits } from './upkeep/upkeep.ts';
+export { notOnView, queryStages } from './views.ts';

@@ -1,4 +1,4 @@
-import { CodedError, sleep } from '../base/index.ts';
+import { CodedError, sleep, uuidBytes } from '../base/index.ts';
 import { type Doc, equal } from '../bson/index.ts';
 import type { Log } from '../log/index.ts';
 import type { ChannelId } from '../store/index.ts';
@@ -7,6 +7,7 @@ import { type Collection, nsText } from './collection.ts';
 import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
 import { CollectionHandle, type HandleContext } from './handle.ts';
 import { Compaction } from './upkeep/compaction.ts';
+import { notOnView, type Views } from './views.ts';
 
 /** How long the channel that a collection has left stays for those who are reading there. */
 const STRAGGLERS_MS = 60_000;
@@ -48,11 +49,16 @@ export class Namespaces {
   }
 
   databases(): string[] {
-    return [...new Set([...this.#handles.values()].map(({ info }) => info.ns.db))].sort();
+    const infos = [...[...this.#handles.values()].map(({ info }) => info), ...this.views.all()];
+    return [...new Set(infos.map(({ ns }) => ns.db))].sort();
   }
 
   collections(db: string): CollectionInfo[] {
     return [...this.#handles.values()].map(({ info }) => info).filter(({ ns }) => ns.db === db);
+  }
+
+  get views(): Views {
+    return this.#catalog.views;
   }
 
   /** Every index whose documents expire. */
@@ -76,23 +82,44 @@ export class Namespaces {
 
   /** The collection, made with no options where it is missing. */
   ensure(ns: Namespace): Promise<CollectionHandle> {
-    return this.#change([ns], async () => this.handle(ns) ?? (await this.#make(ns, new Map())));
+    return this.#change([ns], async () => {
+      if (this.views.get(ns)) throw notOnView(ns);
+      return this.handle(ns) ?? (await this.#make(ns, new Map()));
+    });
   }
 
   create(ns: Namespace, options: Doc): Promise<void> {
-    return this.#change([ns], async () => {
-      const existing = this.handle(ns);
-      if (existing && equal(existing.info.options, options)) return;
+    return this.#change(withViews(ns), async () => {
+      const existing = this.handle(ns)?.info ?? this.views.get(ns);
+      if (existing && equal(existing.options, options)) return;
       if (existing)
         throw new CodedError('NamespaceExists', `namespace ${nsText(ns)} already exists, but with different options`);
-      await this.#make(ns, options);
+      if (options.has('viewOn')) await this.#putView(ns, options);
+      else await this.#make(ns, options);
     });
+  }
+
+  /** Defines a view anew. */
+  redefineView(ns: Namespace, options: Doc): Promise<void> {
+    return this.#change(withViews(ns), async () => {
+      if (!this.views.get(ns)) throw new CodedError('NamespaceNotFound', `ns does not exist: ${nsText(ns)}`);
+      await this.#putView(ns, options);
+    });
+  }
+
+  async #putView(ns: Namespace, options: Doc): Promise<void> {
+    const uuid = this.views.of(ns.db)[0]?.uuid ?? uuidBytes(this.#context.env.random);
+    const view = { ns, uuid, options, indexes: [] };
+    this.views.check(view);
+    await this.#catalog.putView(view);
   }
 
   drop(ns: Namespace): Promise<CollectionInfo | undefined> {
     return this.#change([ns], async () => {
       const handle = this.handle(ns);
-      if (!handle) return undefined;
+      const view = this.views.get(ns);
+      if (view) await this.#catalog.write([], [], [view]);
+      if (!handle) return view;
       await this.#catalog.write([this.#entry(handle)], []);
       this.#forget(handle);
       return handle.info;
@@ -100,13 +127,15 @@ export class Namespaces {
   }
 
   dropDatabase(db: string): Promise<void> {
-    const all = this.collections(db).map(({ ns }) => ns);
+    const all = [...this.collections(db), ...this.views.of(db)].map(({ ns }) => ns);
     return this.#change(all, async () => {
       const handles = all.flatMap((ns) => this.handle(ns) ?? []);
-      if (handles.length === 0) return;
+      const views = all.flatMap((ns) => this.views.get(ns) ?? []);
+      if (handles.length + views.length === 0) return;
       await this.#catalog.write(
         handles.map((handle) => this.#entry(handle)),
         [],
+        views,
       );
       for (const handle of handles) this.#forget(handle);
     });
@@ -115,6 +144,11 @@ export class Namespaces {
   /** The channel stays; only the catalog says what its name is. */
   rename(from: Namespace, to: Namespace, dropTarget: boolean): Promise<void> {
     return this.#change([from, to], async () => {
+      if (this.views.get(from))
+        throw new CodedError('CommandNotSupportedOnView', `cannot rename view: ${nsText(from)}`);
+      if (this.views.get(to)) {
+        throw new CodedError('NamespaceExists', `a view already exists with that name: ${nsText(to)}`);
+      }
       const handle = this.handle(from);
       if (!handle) throw new CodedError('NamespaceNotFound', `Source collection ${nsText(from)} does not exist`);
       const target = this.handle(to);
@@ -277,4 +311,9 @@ export class Namespaces {
       for (const key of keys) if (this.#changing.get(key) === running) this.#changing.delete(key);
     }
   }
+}
+
+/** What a view may be changes with every other view of its database. */
+function withViews(ns: Namespace): Namespace[] {
+  return [ns, { db: ns.db, coll: 'system.views' }];
 }

@@ -8,7 +8,6 @@ const field = { path: 'secret', bsonType: 'string', keyId: new UUID() };
 
 test.each([
   { capped: true, size: 4096 },
-  { viewOn: 'things', pipeline: [] },
   { timeseries: { timeField: 'at' } },
   { clusteredIndex: { key: { _id: 1 }, unique: true } },
   { encryptedFields: { fields: [field] } },

@@ -63,6 +63,14 @@ export class FakeEngine implements Engine {
     return this.#find(ns)?.info;
   }
 
+  views(): readonly CollectionInfo[] {
+    return [];
+  }
+
+  resolveView(): undefined {
+    return undefined;
+  }
+
   async stats(ns: Namespace) {
     this.#note('stats', ns);
     const kept = this.#find(ns);

@@ -19,6 +19,8 @@ export interface Explainable {
   readonly coll: string;
   readonly query: FindQuery;
   readonly explained: Explained;
+  /** Of an aggregate: all of its stages. */
+  readonly pipeline?: readonly Doc[];
   shape(plan: Doc): Doc;
 }
 
@@ -74,13 +76,14 @@ function explainAggregate(command: Doc, request: Request, context: Context): Exp
   const { read } = request.generic.readConcern;
   const given = { hint: args.hint, collation: args.collation, read, context: queryContext(context, args.let) };
   const { query, rest } = planPipeline(args.pipeline, given);
-  if (rest.length === 0) return { coll: args.aggregate, query, ...FIND };
+  const { aggregate: coll, pipeline } = args;
+  if (rest.length === 0) return { coll, query, pipeline, ...FIND };
   const shape = (plan: Doc): Doc => {
     const { explainVersion, ...shown } = Object.fromEntries(plan);
     const cursor = startsPipeline(args.pipeline) ? [] : [doc({ $cursor: doc(shown) })];
     return doc({ explainVersion, stages: [...cursor, ...rest] });
   };
-  return { coll: args.aggregate, query, explained: FIND.explained, shape };
+  return { coll, query, pipeline, explained: FIND.explained, shape };
 }
 
 function explainUpdate(command: Doc, request: Request, context: Context): Explainable {

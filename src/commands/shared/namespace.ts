@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/index.ts';
-import type { Namespace } from '../../engine/index.ts';
+import { type Engine, type Namespace, notOnView } from '../../engine/index.ts';
 
 const MAX_DB_BYTES = 63;
 const MAX_NAMESPACE_BYTES = 255;
@@ -51,6 +51,11 @@ export function writable(db: string, coll: string): Namespace {
     throw invalid(`Fully qualified namespace is too long. Namespace: ${full} Max: ${MAX_NAMESPACE_BYTES}`);
   }
   return ns;
+}
+
+/** Throws for a view: the command is about collections. */
+export function refuseView(engine: Engine, ns: Namespace): void {
+  if (engine.resolveView(ns) && ns.coll !== 'system.views') throw notOnView(ns);
 }
 
 /** Splits `db.coll`, as renameCollection and dataSize take it. */

@@ -16,6 +16,7 @@ import { emptyCursor, QueueCursor } from '../cursor.ts';
 import { checkQuery, find, findDocs } from '../find.ts';
 import type { Namespaces } from '../namespaces.ts';
 import { searching } from '../text-index.ts';
+import { checkViewPipeline } from '../views.ts';
 import { Merger } from './merge.ts';
 import { nearestDocs } from './nearest.ts';
 import { replaceContent } from './out.ts';
@@ -52,6 +53,19 @@ export async function aggregate(
   if (!handle) checkQuery(plan.query);
   if (plan.rest.length === 0) return handle ? find(env, handle, plan.query) : emptyCursor();
   return new QueueCursor(encoded(planned(deployment, ns, plan, context)));
+}
+
+/** Throws for a view that cannot be. */
+export function checkView(engine: Engine, env: Env, namespaces: Namespaces, ns: Namespace, options: Doc): void {
+  const [on, pipeline] = [options.get('viewOn'), options.get('pipeline')];
+  if (typeof on !== 'string' || !Array.isArray(pipeline)) return;
+  const stages = pipeline.filter((stage) => stage instanceof Map);
+  const context = { now: new Date(env.clock.now()), random: () => env.random.next() };
+  const source = { db: ns.db, coll: on };
+  const query = searching({ read: 'local', context } as const, source, namespaces.handle(source)?.info);
+  checkPipeline(stages);
+  compilePipeline(stages, pipelineContext({ engine, env, namespaces }, source, query));
+  checkViewPipeline(ns, stages);
 }
 
 /** The documents of a pipeline that runs inside another one. */
@@ -95,13 +109,14 @@ function pipelineContext(deployment: Deployment, ns: Namespace, query: Aggregate
     db: ns.db,
     collection: ns.coll,
     foreign: (coll) => {
-      const other = { db: ns.db, coll };
+      const view = namespaces.views.resolve({ db: ns.db, coll });
+      const other = view?.ns ?? { db: ns.db, coll };
       const handle = namespaces.handle(other);
       const { textIndex } = searching(query, other, handle?.info).context;
       return {
         ...(textIndex && { textIndex }),
         async indexed(path) {
-          if (!handle) return undefined;
+          if (!handle || view) return undefined;
           const { collection } = await handle.load();
           const first = [...collection.secondary.values()].filter(({ ready }) => ready).map(({ spec }) => spec);
           const usable = first.some(
@@ -115,7 +130,13 @@ function pipelineContext(deployment: Deployment, ns: Namespace, query: Aggregate
           return byId || usable ? { documents: collection.count } : undefined;
         },
         run: (stages, own) =>
-          run(deployment, other, stages, { read: query.read, context: own }, { ...own, collection: coll }),
+          run(
+            deployment,
+            other,
+            [...(view?.pipeline ?? []), ...stages],
+            { read: query.read, context: own },
+            { ...own, collection: other.coll },
+          ),
       };
     },
     nearest: (coll, asked) => nearestDocs(env, namespaces.handle({ db: ns.db, coll }), asked, query),
