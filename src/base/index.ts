@@ -1,4 +1,5 @@
 export { assert, InvariantError, unreachable } from './assert.ts';
+export { Bell } from './bell.ts';
 export { type BTree, createBTree } from './btree.ts';
 export { type Clock, sleep, systemClock, type Timer } from './clock.ts';
 export { CodedError, inContext, withContext } from './coded-error.ts';

@@ -15,6 +15,7 @@ import {
   unsupported,
   withDefault,
 } from './fields.ts';
+import { cappedSize } from './shared/capped.ts';
 import { writable } from './shared/namespace.ts';
 import { validationFields } from './shared/validation-options.ts';
 
@@ -40,7 +41,7 @@ export const collMod = defineCommand({
     ...validationFields,
     viewOn: string(),
     pipeline: arrayOf(required(document())),
-    cappedSize: integer(),
+    cappedSize: integer({ min: 1 }),
     cappedMax: integer(),
     changeStreamPreAndPostImages: unsupported(
       'change streams',
@@ -51,7 +52,7 @@ export const collMod = defineCommand({
   },
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.collMod);
-    const { index, validator, validationLevel, validationAction, viewOn, pipeline, cappedSize, cappedMax } = args;
+    const { index, validator, validationLevel, validationAction, viewOn, pipeline } = args;
     return engine.modifyCollection(ns, {
       options: {
         ...(validator && { validator }),
@@ -60,7 +61,7 @@ export const collMod = defineCommand({
       },
       index: index && indexChange(index),
       view: viewOn === undefined && !pipeline ? undefined : { on: viewOn, pipeline },
-      capped: cappedOptions(cappedSize, cappedMax),
+      capped: cappedOptions(args.cappedSize, args.cappedMax),
       dryRun: args.dryRun,
     });
   },
@@ -85,5 +86,6 @@ function indexChange(index: Parsed<typeof indexFields>): IndexChange {
 }
 
 function cappedOptions(size: number | undefined, max: number | undefined) {
-  return size === undefined && max === undefined ? undefined : { size, max };
+  if (size === undefined && max === undefined) return undefined;
+  return { size: size === undefined ? undefined : cappedSize(size), max };
 }

@@ -19,15 +19,18 @@ export const collStats = defineCommand({
   async run(args, request, { engine }) {
     const ns = readable(request.db, args.collStats);
     refuseView(engine, ns);
-    const exists = engine.collection(ns) !== undefined;
-    const stats = exists
+    const info = engine.collection(ns);
+    const options = info?.options ?? new Map();
+    const stats = info
       ? await engine.stats(ns)
       : { count: 0, size: 0, cached: 0, indexSizes: new Map<string, number>() };
     const scaled = (bytes: number) => Math.trunc(bytes / args.scale);
     const totalIndexSize = indexBytes(stats);
     return doc({
       sharded: false,
-      capped: false,
+      capped: options.get('capped') === true,
+      max: options.get('max'),
+      maxSize: options.get('capped') === true ? toValue(scaled(Number(options.get('size')))) : undefined,
       ns: showNamespace(ns),
       count: stats.count,
       size: scaled(stats.size),

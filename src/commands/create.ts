@@ -12,7 +12,9 @@ import {
   required,
   string,
   unsupported,
+  withDefault,
 } from './fields.ts';
+import { cappedSize, MAX_CAPPED_DOCUMENTS } from './shared/capped.ts';
 import { readable, writable } from './shared/namespace.ts';
 import { collation } from './shared/query.ts';
 import { validationFields, validationOptions } from './shared/validation-options.ts';
@@ -25,8 +27,8 @@ export const create = defineCommand({
   help: 'makes a collection',
   fields: {
     create: collectionName(),
-    capped: unsupported('capped collections'),
-    size: integer(),
+    capped: withDefault(boolean(), false),
+    size: integer({ min: 1 }),
     max: integer(),
     autoIndexId: boolean(),
     idIndex: document(),
@@ -57,15 +59,31 @@ export const create = defineCommand({
       await engine.createCollection(ns, viewOptions(ns, args));
       return new Map();
     }
+    const capped = cappedOptions(args);
     const { storageEngine, indexOptionDefaults } = args;
     const collation = Collator.of(args.collation)?.toDoc();
     await engine.createCollection(
       ns,
-      doc({ storageEngine, indexOptionDefaults, ...validationOptions(args), collation }),
+      doc({ ...capped, storageEngine, indexOptionDefaults, ...validationOptions(args), collation }),
     );
     return new Map();
   },
 });
+
+function cappedOptions({ capped, size, max }: { capped: boolean; size: number | undefined; max: number | undefined }) {
+  if (!capped) {
+    if (size === undefined && max === undefined) return {};
+    throw new CodedError(
+      'InvalidOptions',
+      "the 'capped' field needs to be true when either the 'size' or 'max' fields are present",
+    );
+  }
+  if (size === undefined) throw new CodedError('InvalidOptions', "the 'size' field is required when 'capped' is true");
+  if (max !== undefined && max > MAX_CAPPED_DOCUMENTS) {
+    throw new CodedError('BadValue', 'max in a capped collection has to be < 2^31 or not set');
+  }
+  return { capped, size: cappedSize(size), max: max !== undefined && max > 0 ? max : undefined };
+}
 
 /** What only a collection can have. */
 const NOT_ON_VIEW = [

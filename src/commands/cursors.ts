@@ -1,4 +1,4 @@
-import { CodedError, type Env, type Timer } from '../base/index.ts';
+import { CodedError, deferred, type Env, type Timer } from '../base/index.ts';
 import { type Doc, RawDoc, type Value } from '../bson/index.ts';
 import type { DocCursor } from '../engine/index.ts';
 import type { Operation } from './operations.ts';
@@ -14,6 +14,8 @@ const MAX_BATCH_DOCS = 100_000;
 /** A type byte, up to five digits and a NUL, rounded up. */
 const ELEMENT_OVERHEAD_BYTES = 10;
 const MAX_BATCH_BYTES = MAX_REPLY_BYTES - MAX_BATCH_DOCS * ELEMENT_OVERHEAD_BYTES;
+/** How long a getMore waits for more where the client does not say. */
+const AWAIT_MS = 1000;
 const MAX_OPEN_CURSORS = 100_000;
 
 /** How a new cursor behaves. */
@@ -30,6 +32,8 @@ export interface CursorOptions {
   readonly session?: SessionKey | undefined;
   /** Milliseconds of work that all batches together may take; 0 is no limit. */
   readonly maxTimeMS?: number | undefined;
+  /** A getMore at the end waits for more. */
+  readonly awaitData?: boolean | undefined;
 }
 
 interface OpenCursor {
@@ -51,6 +55,8 @@ export class CursorRegistry {
   readonly #env: Env;
   readonly #cursors = new Map<bigint, OpenCursor>();
   #closed = false;
+  /** Ends what waits for more. */
+  readonly #closing = new AbortController();
   #timedOut = 0;
   #opened = 0;
 
@@ -94,19 +100,22 @@ export class CursorRegistry {
   async more(
     id: bigint,
     ns: string,
-    batchSize: number | undefined,
+    { batchSize, maxTimeMS }: { readonly batchSize: number | undefined; readonly maxTimeMS: number | undefined },
     session: SessionKey | undefined,
     operation: Operation,
   ): Promise<Doc> {
     const cursor = this.#cursors.get(id);
     if (!cursor) throw new CodedError('CursorNotFound', `cursor id ${id} not found`);
     checkUse(cursor, ns, session);
+    if (maxTimeMS !== undefined && !cursor.options.awaitData) {
+      throw new CodedError('BadValue', 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
+    }
     const budget = cursor.options.maxTimeMS ?? 0;
     if (budget > 0) operation.expireIn(Math.max(0, budget - cursor.worked));
     cursor.user = operation;
     cursor.idle?.cancel();
     try {
-      const batch = await this.#read(cursor, batchSize || MAX_BATCH_DOCS, operation);
+      const batch = await this.#readOrWait(cursor, batchSize || MAX_BATCH_DOCS, operation, maxTimeMS ?? AWAIT_MS);
       cursor.worked += operation.elapsed;
       const over = this.#isOver(cursor);
       if (over) this.#drop(cursor);
@@ -139,7 +148,34 @@ export class CursorRegistry {
   /** Ends what is idle now and the rest when its reader is done. */
   close(): void {
     this.#closed = true;
+    this.#closing.abort();
     for (const cursor of [...this.#cursors.values()]) if (!cursor.user) this.#drop(cursor);
+  }
+
+  /** Waits at the end of a tailable cursor until there is more, for `wait` milliseconds at most. */
+  async #readOrWait(cursor: OpenCursor, size: number, operation: Operation, wait: number): Promise<Uint8Array[]> {
+    const { source, options } = cursor;
+    let batch = await this.#read(cursor, size, operation);
+    if (!options.awaitData || !source.changed) return batch;
+    const over = deferred<void>();
+    let waiting = true;
+    const end = () => {
+      waiting = false;
+      over.resolve();
+    };
+    const timer = this.#env.clock.timer(wait, end);
+    const signals = [operation.signal, this.#closing.signal];
+    for (const signal of signals) signal.addEventListener('abort', end, { once: true });
+    try {
+      while (batch.length === 0 && waiting && !this.#isOver(cursor) && !this.#closed) {
+        await Promise.race([source.changed(), over.promise]);
+        batch = await this.#read(cursor, size, operation);
+      }
+      return batch;
+    } finally {
+      timer.cancel();
+      for (const signal of signals) signal.removeEventListener('abort', end);
+    }
   }
 
   async #read(cursor: OpenCursor, batchSize: number, operation: Operation): Promise<Uint8Array[]> {

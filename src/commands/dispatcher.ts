@@ -77,7 +77,8 @@ function beginOperation(
     client: connection.remote,
     session: generic.lsid && sessionKey(generic.lsid),
   });
-  if (generic.maxTimeMS > 0) operation.expireIn(generic.maxTimeMS);
+  // Of a getMore it is the time to wait for more.
+  if (generic.maxTimeMS > 0 && command.name !== 'getMore') operation.expireIn(generic.maxTimeMS);
   return operation;
 }
 

@@ -21,7 +21,9 @@ export const find = defineCommand({
       limit: args.limit,
       noTimeout: args.noCursorTimeout,
       session: sessionOf(request),
-      maxTimeMS: request.generic.maxTimeMS,
+      // Where a getMore waits, it says itself for how long.
+      maxTimeMS: args.awaitData ? 0 : request.generic.maxTimeMS,
+      awaitData: args.awaitData,
     };
     try {
       return new Map<string, Value>([['cursor', await context.cursors.begin(source, options, request.operation)]]);

@@ -1,4 +1,3 @@
-import { CodedError } from '../base/index.ts';
 import type { Doc, Value } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
 import { document, integer, long, required, string } from './fields.ts';
@@ -18,10 +17,9 @@ export const getMore = defineCommand({
   },
   async run(args, request, context): Promise<Doc> {
     const ns = showNamespace(readable(request.db, args.collection));
-    if (request.generic.maxTimeMS > 0) {
-      throw new CodedError('BadValue', 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
-    }
-    const cursor = await context.cursors.more(args.getMore, ns, args.batchSize, sessionOf(request), request.operation);
+    const { maxTimeMS } = request.generic;
+    const asked = { batchSize: args.batchSize, maxTimeMS: maxTimeMS > 0 ? maxTimeMS : undefined };
+    const cursor = await context.cursors.more(args.getMore, ns, asked, sessionOf(request), request.operation);
     return new Map<string, Value>([['cursor', cursor]]);
   },
 });

@@ -6,6 +6,7 @@ import { collMod } from './coll-mod.ts';
 import { collStats } from './coll-stats.ts';
 import { compact } from './compact.ts';
 import { connectionStatus } from './connection-status.ts';
+import { convertToCapped } from './convert-to-capped.ts';
 import { count } from './count.ts';
 import { create } from './create.ts';
 import { createIndexes } from './create-indexes.ts';
@@ -63,6 +64,7 @@ const ALL: readonly Command[] = [
   collStats,
   compact,
   connectionStatus,
+  convertToCapped,
   count,
   create,
   createIndexes,

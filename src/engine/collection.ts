@@ -1,4 +1,4 @@
-import { assert, type CodedError, type Deferred, deferred } from '../base/index.ts';
+import { assert, Bell, type CodedError, type Deferred, deferred } from '../base/index.ts';
 import { type CollationSpec, type Doc, decode, encode, getField, type KeptDoc, doc as literal } from '../bson/index.ts';
 import { type DocumentKeys, duplicateKeyError, type OrderedIndex } from '../indexes/index.ts';
 import type { Append, Entry, LiveEntry, Log, Placement, RecordRef, RetryMark } from '../log/index.ts';
@@ -51,6 +51,8 @@ export class Collection {
   readonly secondary = new Map<string, BuiltIndex>();
   /** Groups that clients have written since the collection was opened. */
   commits = 0;
+  /** Rings when there is more to read, for whoever waits at the end. */
+  readonly bell = new Bell();
   /** By `_id`. */
   readonly ids: IdDirectory;
   /** What its statements compare by, where they do not say. */
@@ -173,6 +175,11 @@ export class Collection {
     }
   }
 
+  /** Given to the newest document that there ever was. */
+  get lastRecordId(): number {
+    return this.#nextRecordId - 1;
+  }
+
   sortRecovered(nextRecordId: number): void {
     this.#recovered.sort((left, right) => left.recordId - right.recordId);
     for (const slot of this.#recovered) this.slots.set(slot.recordId, slot);
@@ -228,6 +235,17 @@ export class Collection {
     this.#takeOut(slot, new Map());
   }
 
+  /** Takes a document out; of one that has not joined the log yet nothing is left. */
+  evict(slot: Slot): void {
+    const staged = this.#staged.get(slot.recordId);
+    this.vanish(slot);
+    if (!staged || staged.entry.previous) return;
+    this.#staged.delete(slot.recordId);
+    this.unsettled.delete(slot.recordId);
+    this.slots.delete(slot.recordId);
+    this.#deleted--;
+  }
+
   /** Writes the newest version, `bytes`, anew: the same document in another record. Nobody but upkeep can tell. */
   move(slot: Slot, bytes: Uint8Array): void {
     this.#stage(slot, { op: 'put', recordId: slot.recordId, bytes, previous: placeOf(slot) }, true);
@@ -243,6 +261,7 @@ export class Collection {
     this.#staged.clear();
     this.checkAlive();
     if (staged.some(({ moves }) => !moves)) this.commits++;
+    this.bell.ring();
     const { placements, durable: stored } = append(
       staged.map(({ entry }) => entry),
       marks,
@@ -261,6 +280,7 @@ export class Collection {
     return this.home.durable(stored).then(
       () => {
         for (const [at, { slot, moves }] of staged.entries()) if (!moves) this.#settle(slot, versions[at]);
+        this.bell.ring();
       },
       (error) => {
         this.#onLost(error);
@@ -296,6 +316,7 @@ export class Collection {
   /** Forgets everything in memory, because of `reason`; the log is the truth. */
   discard(reason: unknown): void {
     this.#ended = reason;
+    this.bell.ring();
     for (const slot of [...this.slots.values(), ...this.#recovered]) this.cache.drop(slot);
     this.slots.clear();
     this.ids.clear();

@@ -183,6 +183,8 @@ export interface FindQuery {
   readonly min?: Doc | undefined;
   readonly max?: Doc | undefined;
   readonly returnKey?: boolean | undefined;
+  /** The cursor stays at the end of a capped collection, and goes on with what comes. */
+  readonly tailable?: boolean | undefined;
   readonly showRecordId?: boolean | undefined;
   /** `durable` sees only what Discord holds (`majority`, `linearizable`, `snapshot`). */
   readonly read: 'local' | 'durable';
@@ -198,6 +200,8 @@ export interface DocCursor {
   next(maxDocs: number, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array[]>;
   /** True once nothing is left; may turn true only with the `next` that returns nothing more. */
   readonly exhausted: boolean;
+  /** Of a tailable cursor: resolves when there may be more than the last `next` saw. */
+  changed?(): Promise<void>;
   close(): void;
 }
 
@@ -239,6 +243,9 @@ export interface Engine {
   ): Promise<{ before: number; after: number; createdCollection: boolean }>;
   /** A name, `*`, a list of names, or a key. Returns the count before. */
   dropIndexes(ns: Namespace, which: string | readonly string[] | Doc): Promise<number>;
+
+  /** Caps a collection: the oldest documents go, and all indexes but that on `_id`. `size` is in bytes. */
+  convertToCapped(ns: Namespace, size: number): Promise<void>;
 
   /** Writes a collection anew in another channel, and drops the old one. False where clients left no moment for it. */
   compact(ns: Namespace): Promise<boolean>;

@@ -6,6 +6,7 @@ import type { ChannelId, Store } from '../store/index.ts';
 import { findSystemChannels, SYSTEM_CATEGORY } from './bootstrap.ts';
 import { bulkWrite, checkOperation } from './bulk-write.ts';
 import { DocumentCache } from './cache.ts';
+import { trim } from './cap.ts';
 import { Catalog, orphans } from './catalog.ts';
 import { modifyCollection, modifyView } from './coll-mod.ts';
 import { collated, defaultCollation } from './collation.ts';
@@ -212,6 +213,18 @@ class DiscordEngine implements Engine {
 
   async dropIndexes(ns: Namespace, which: string | readonly string[] | Doc): Promise<number> {
     return dropIndexes(this.#namespaces, this.#existing(ns), which);
+  }
+
+  async convertToCapped(ns: Namespace, size: number): Promise<void> {
+    const handle = this.#existing(ns);
+    const { collection } = await handle.load();
+    await this.#namespaces.alter(handle, ({ options, indexes }) => ({
+      options: new Map([...options, ...literal({ capped: true, size, max: undefined })]),
+      indexes: indexes.filter(({ name }) => name === '_id_'),
+    }));
+    collection.secondary.clear();
+    trim(collection, { size, max: Number.POSITIVE_INFINITY });
+    await collection.commit([]);
   }
 
   async compact(ns: Namespace): Promise<boolean> {

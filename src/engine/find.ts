@@ -14,6 +14,7 @@ import { QueueCursor } from './cursor.ts';
 import { type Examined, type Found, scanLoaded, scanLog } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, planQuery } from './planner.ts';
+import { tail } from './tail.ts';
 
 /** As the server's internalQueryMaxBlockingSortMemoryUsageBytes. */
 export const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
@@ -30,6 +31,10 @@ export interface Execution {
 export async function find(env: Env, handle: CollectionHandle, query: FindQuery): Promise<DocCursor> {
   const filter = compileFilter(query.filter, query.context);
   const show = shower(query, filter);
+  if (query.tailable) {
+    refuse(query);
+    return tail(handle, query, filter, show);
+  }
   const { matches } = await execute(env, handle, query, filter);
   return new QueueCursor(mapBatches(matches, show), () => handle.checkAlive());
 }

@@ -5,6 +5,7 @@ import { type KeyRing, type Log, type LogProblem, type LogSummary, type Ownershi
 import { compileFilter } from '../query/index.ts';
 import { type ChannelId, meteredStore, type Store, type StoreRequests } from '../store/index.ts';
 import type { DocumentCache } from './cache.ts';
+import { type Cap, capOf } from './cap.ts';
 import { defaultCollation } from './collation.ts';
 import { Collection, nsText } from './collection.ts';
 import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
@@ -20,6 +21,7 @@ export interface Loaded {
   readonly reader: RecordReader;
   /** Changes with the collection's options. */
   validation: Validation | undefined;
+  cap: Cap | undefined;
 }
 
 /** What every handle needs of the process. */
@@ -70,6 +72,7 @@ export class CollectionHandle {
     this.#info = info;
     if (!this.#loaded) return;
     this.#loaded.validation = Validation.of(this.#context.env, info);
+    this.#loaded.cap = capOf(info.options);
     this.#loaded.collection.redefine(info.indexes);
   }
 
@@ -218,6 +221,7 @@ export class CollectionHandle {
       retries: new RetryTable(() => env.clock.now()),
       reader: new RecordReader(collection, shelf),
       validation: Validation.of(env, this.info),
+      cap: capOf(this.info.options),
     };
   }
 

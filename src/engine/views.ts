@@ -167,6 +167,7 @@ export function queryStages(query: FindQuery): Doc[] {
   for (const option of ['min', 'max', 'returnKey', 'showRecordId'] as const) {
     if (query[option]) throw notInAggregation(`Option ${option}`);
   }
+  if (query.tailable) throw notInAggregation('Tailable cursors are');
   if (query.sort?.has('$natural')) throw notInAggregation('Sort option $natural');
   const stages: Doc[] = [];
   const add = (name: string, value: unknown) => stages.push(new Map([[name, toValue(value)]]));

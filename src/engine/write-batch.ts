@@ -1,6 +1,7 @@
 import { CodedError } from '../base/index.ts';
 import { type Doc, encode, type Value } from '../bson/index.ts';
 import type { RetryMark } from '../log/index.ts';
+import { trim } from './cap.ts';
 import type { RetryIdentity, StatementError, WriteOptions, WriteResult } from './contract.ts';
 import type { Loaded } from './handle.ts';
 import { carryOut, type Work } from './match.ts';
@@ -26,11 +27,14 @@ export class WriteBatch {
   readonly #session: string;
   #marks: Mark[] = [];
   #wrote = false;
+  /** Of what was there before this batch inserted anything. */
+  #lastRecordId: number;
   readonly #durables: Promise<void>[] = [];
 
   constructor(loaded: Loaded, options: WriteOptions) {
     this.loaded = loaded;
     this.options = options;
+    this.#lastRecordId = loaded.collection.lastRecordId;
     this.#session = options.retry ? sessionKey(options.retry.lsid) : '';
   }
 
@@ -66,7 +70,11 @@ export class WriteBatch {
 
   #commit(): void {
     const { retry } = this.options;
-    const { collection, retries } = this.loaded;
+    const { collection, retries, cap } = this.loaded;
+    if (cap && collection.lastRecordId > this.#lastRecordId) {
+      trim(collection, cap);
+      this.#lastRecordId = collection.lastRecordId;
+    }
     const marks = this.#marks;
     this.#marks = [];
     this.#wrote ||= collection.dirty;

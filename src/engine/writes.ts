@@ -9,6 +9,7 @@ import {
   type Updater,
   upsertSeed,
 } from '../query/index.ts';
+import { checkFits } from './cap.ts';
 import { collated } from './collation.ts';
 import type { DeleteStatement, UpdateStatement, WriteOptions, WriteResult } from './contract.ts';
 import { encodeWithIdFirst, MAX_DOCUMENT_BYTES, withIdFirst } from './document-id.ts';
@@ -52,6 +53,7 @@ export function insertOne(loaded: Loaded, bytes: Uint8Array, options: DocumentOp
     return decoded;
   };
   if (!options.bypassValidation) loaded.validation?.check(decodedOnce());
+  if (loaded.cap) checkFits(loaded.cap, bytes);
   loaded.collection.insert(bytes, decodedOnce);
 }
 

@@ -7,15 +7,10 @@ const own = ownServer();
 const field = { path: 'secret', bsonType: 'string', keyId: new UUID() };
 
 test.each([
-  { capped: true, size: 4096 },
   { timeseries: { timeField: 'at' } },
   { clusteredIndex: { key: { _id: 1 }, unique: true } },
   { encryptedFields: { fields: [field] } },
 ])('create with %o is refused', async (options) => {
   await expectRefused(own.db.command({ create: 'refused', ...options }), 238, 'NotImplemented');
   expect(await own.db.listCollections().toArray()).toEqual([]);
-});
-
-test('a tailable cursor is refused', async () => {
-  await expectRefused(own.things.find({}, { tailable: true }).next(), 238, 'NotImplemented');
 });

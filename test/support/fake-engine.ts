@@ -127,6 +127,10 @@ export class FakeEngine implements Engine {
     return { before, after: kept.info.indexes.length, createdCollection };
   }
 
+  async convertToCapped(): Promise<never> {
+    throw new CodedError('NotImplemented', 'convertToCapped is tested on the engine itself');
+  }
+
   async compact(ns: Namespace): Promise<boolean> {
     this.#note('compact', ns);
     return true;

@@ -1,5 +1,6 @@
+import { CodedError } from '../../base/index.ts';
 import type { FindQuery } from '../../engine/index.ts';
-import { any, boolean, collectionName, document, integer, type Parsed, unsupported, withDefault } from '../fields.ts';
+import { any, boolean, collectionName, document, integer, type Parsed, withDefault } from '../fields.ts';
 import type { Context, Request } from '../types.ts';
 import { collation, hint, queryContext } from './query.ts';
 
@@ -17,8 +18,8 @@ export const findFields = {
   max: document(),
   returnKey: boolean(),
   showRecordId: boolean(),
-  tailable: unsupported('tailable cursors'),
-  awaitData: unsupported('tailable cursors'),
+  tailable: withDefault(boolean(), false),
+  awaitData: withDefault(boolean(), false),
   oplogReplay: any(),
   noCursorTimeout: withDefault(boolean(), false),
   // Of no effect: memory is bounded by the engine, and there are no shards.
@@ -30,7 +31,8 @@ export const findFields = {
 };
 
 export function findQuery(args: Parsed<typeof findFields>, request: Request, context: Context): FindQuery {
-  const { filter, projection, sort, hint, skip, limit, min, max, returnKey, showRecordId } = args;
+  const { filter, projection, sort, hint, skip, limit, min, max, returnKey, showRecordId, tailable } = args;
+  checkTailable(args);
   return {
     filter: filter ?? new Map(),
     projection,
@@ -42,8 +44,21 @@ export function findQuery(args: Parsed<typeof findFields>, request: Request, con
     max,
     returnKey,
     showRecordId,
+    tailable,
     read: request.generic.readConcern.read,
     collation: args.collation,
     context: queryContext(context, args.let),
   };
+}
+
+function checkTailable({ tailable, awaitData, sort, singleBatch }: Parsed<typeof findFields>): void {
+  if (!tailable) {
+    if (awaitData) throw new CodedError('FailedToParse', "Cannot set 'awaitData' without also setting 'tailable'");
+    return;
+  }
+  const natural = sort?.size === 1 && Number(sort.get('$natural')) === 1;
+  if (sort && sort.size > 0 && !natural) {
+    throw new CodedError('BadValue', 'cannot use tailable option with a sort other than {$natural: 1}');
+  }
+  if (singleBatch) throw new CodedError('BadValue', "cannot use tailable option with the 'singleBatch' option");
 }

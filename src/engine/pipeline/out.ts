@@ -1,4 +1,4 @@
-import type { Env } from '../../base/index.ts';
+import { CodedError, type Env } from '../../base/index.ts';
 import { type Doc, decode, getField, doc as literal } from '../../bson/index.ts';
 import { duplicateKeyError } from '../../indexes/index.ts';
 import { duplicateKey, nsText } from '../collection.ts';
@@ -21,7 +21,8 @@ export async function replaceContent(
   const encoded = docs.map((doc) => checkDocumentSize(encodeWithIdFirst(doc, env)));
   const handle = await namespaces.ensure(ns);
   const loaded = await handle.load();
-  const { collection } = loaded;
+  const { collection, cap } = loaded;
+  if (cap) throw new CodedError('Location17152', `namespace '${nsText(ns)}' is capped so it can't be used for $out`);
   if (!bypassValidation) for (const doc of docs) loaded.validation?.check(doc);
   checkUnique(ns, loaded, encoded);
   await collection.log.room();
