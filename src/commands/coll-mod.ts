@@ -6,6 +6,7 @@ import {
   boolean,
   collectionName,
   document,
+  either,
   integer,
   isDocument,
   type Parsed,
@@ -16,6 +17,7 @@ import {
   withDefault,
 } from './fields.ts';
 import { cappedSize } from './shared/capped.ts';
+import { checkClusteredExpiry } from './shared/clustered.ts';
 import { writable } from './shared/namespace.ts';
 import { validationFields } from './shared/validation-options.ts';
 
@@ -48,6 +50,7 @@ export const collMod = defineCommand({
       (value) => isDocument(value) && value.get('enabled') === false,
     ),
     timeseries: unsupported('time series collections', () => false),
+    expireAfterSeconds: either(string(), (value) => typeof value === 'string', integer()),
     dryRun: withDefault(boolean(), false),
   },
   async run(args, request, { engine }) {
@@ -62,6 +65,7 @@ export const collMod = defineCommand({
       index: index && indexChange(index),
       view: viewOn === undefined && !pipeline ? undefined : { on: viewOn, pipeline },
       capped: cappedOptions(args.cappedSize, args.cappedMax),
+      expireAfterSeconds: expiry(args.expireAfterSeconds),
       dryRun: args.dryRun,
     });
   },
@@ -83,6 +87,15 @@ function indexChange(index: Parsed<typeof indexFields>): IndexChange {
   }
   if (unique === false) throw new CodedError('BadValue', 'Cannot make index non-unique');
   return { name, key: keyPattern, expireAfterSeconds, hidden, unique, prepareUnique };
+}
+
+function expiry(given: string | number | undefined): number | 'off' | undefined {
+  if (typeof given === 'number') return checkClusteredExpiry(given);
+  if (given === undefined || given === 'off') return given;
+  throw new CodedError(
+    'InvalidOptions',
+    `Invalid string value for the 'clusteredIndex::expireAfterSeconds' option. Got: '${given}'. Accepted value is 'off'`,
+  );
 }
 
 function cappedOptions(size: number | undefined, max: number | undefined) {

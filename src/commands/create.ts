@@ -15,6 +15,7 @@ import {
   withDefault,
 } from './fields.ts';
 import { cappedSize, MAX_CAPPED_DOCUMENTS } from './shared/capped.ts';
+import { checkClusteredExpiry, clusteredIndex, clusteredIndexOption } from './shared/clustered.ts';
 import { readable, writable } from './shared/namespace.ts';
 import { collation } from './shared/query.ts';
 import { validationFields, validationOptions } from './shared/validation-options.ts';
@@ -40,8 +41,8 @@ export const create = defineCommand({
     pipeline: arrayOf(required(document())),
     collation: collation(),
     timeseries: unsupported('time series collections', () => false),
-    clusteredIndex: unsupported('clustered collections'),
-    expireAfterSeconds: unsupported('expiring documents', () => false),
+    clusteredIndex: clusteredIndex(),
+    expireAfterSeconds: integer(),
     changeStreamPreAndPostImages: unsupported(
       'change streams',
       (value) => isDocument(value) && value.get('enabled') === false,
@@ -51,6 +52,7 @@ export const create = defineCommand({
   },
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.create);
+    if (args.temp) throw new CodedError('InvalidOptions', "the 'temp' field is an invalid option");
     if (args.idIndex) checkIdIndex(args.idIndex.get('key'));
     if (args.pipeline && args.viewOn === undefined) {
       throw new CodedError('InvalidOptions', "'pipeline' requires 'viewOn' to also be specified");
@@ -60,11 +62,12 @@ export const create = defineCommand({
       return new Map();
     }
     const capped = cappedOptions(args);
+    const clustered = clusteredOptions(args);
     const { storageEngine, indexOptionDefaults } = args;
     const collation = Collator.of(args.collation)?.toDoc();
     await engine.createCollection(
       ns,
-      doc({ ...capped, storageEngine, indexOptionDefaults, ...validationOptions(args), collation }),
+      doc({ ...capped, storageEngine, indexOptionDefaults, ...validationOptions(args), collation, ...clustered }),
     );
     return new Map();
   },
@@ -85,6 +88,25 @@ function cappedOptions({ capped, size, max }: { capped: boolean; size: number | 
   return { capped, size: cappedSize(size), max: max !== undefined && max > 0 ? max : undefined };
 }
 
+type ClusteredIndex = ReturnType<ReturnType<typeof clusteredIndex>['absent']>;
+
+function clusteredOptions(args: {
+  clusteredIndex: ClusteredIndex;
+  expireAfterSeconds: number | undefined;
+  capped: boolean;
+}) {
+  const { clusteredIndex: index, expireAfterSeconds: seconds, capped } = args;
+  if (!index) {
+    if (seconds === undefined) return {};
+    throw new CodedError(
+      'InvalidOptions',
+      "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified",
+    );
+  }
+  const expireAfterSeconds = seconds === undefined ? undefined : checkClusteredExpiry(seconds);
+  return { clusteredIndex: clusteredIndexOption(index, capped), expireAfterSeconds };
+}
+
 /** What only a collection can have. */
 const NOT_ON_VIEW = [
   'size',
@@ -93,6 +115,8 @@ const NOT_ON_VIEW = [
   'autoIndexId',
   'storageEngine',
   'indexOptionDefaults',
+  'clusteredIndex',
+  'expireAfterSeconds',
   'validator',
   'validationLevel',
   'validationAction',

@@ -51,6 +51,6 @@ function entry({ ns, uuid, options, indexes }: CollectionInfo): Doc {
     type: 'collection',
     options,
     info: { readOnly: false, uuid: new Binary(uuid, Binary.SUBTYPE_UUID) },
-    idIndex: indexes.find(({ name }) => name === '_id_')?.spec,
+    idIndex: options.has('clusteredIndex') ? undefined : indexes.find(({ name }) => name === '_id_')?.spec,
   });
 }

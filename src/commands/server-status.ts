@@ -53,7 +53,7 @@ function sections(context: Context) {
     globalLock: globalLock(context),
     logicalSessionRecordCache: { activeSessionsCount: sessions.size },
     mem: { bits: 64, resident: Math.floor(rss / MIB), virtual: Math.floor(rss / MIB), supported: true },
-    metrics: { cursor: cursorMetrics(context) },
+    metrics: { cursor: cursorMetrics(context), ttl: ttlMetrics(context) },
     network: { bytesIn: BigInt(bytesIn), bytesOut: BigInt(bytesOut), numRequests: BigInt(requests) },
     opcounters: opcounters(context),
     storageEngine: { name: 'discord', persistent: true, supportsCommittedReads: true },
@@ -78,6 +78,11 @@ function cursorMetrics({ cursors }: Context) {
     totalOpened: BigInt(cursors.totalOpened),
     open: { total: BigInt(cursors.open), pinned: 0n, noTimeout: 0n },
   };
+}
+
+function ttlMetrics({ engine }: Context) {
+  const { passes, deletedDocuments } = engine.ttl.status;
+  return { deletedDocuments: BigInt(deletedDocuments), passes: BigInt(passes) };
 }
 
 /** Counted by command, not by document. */

@@ -39,7 +39,8 @@ export async function modifyView(
   view: CollectionInfo,
   change: CollectionChange,
 ): Promise<void> {
-  const [wrong] = [...(change.index ? ['index'] : []), ...Object.keys(change.options)];
+  const expires = change.expireAfterSeconds === undefined ? [] : ['expireAfterSeconds'];
+  const [wrong] = [...(change.index ? ['index'] : []), ...Object.keys(change.options), ...expires];
   if (wrong) throw invalid(`option not supported on a view: ${wrong}`);
   if (change.capped) throw invalid('Collection must be capped.');
   const { on, pipeline } = change.view ?? {};
@@ -64,6 +65,13 @@ function checkCombination(info: CollectionInfo, change: CollectionChange): void 
 function changedOptions(env: Env, { ns, options }: CollectionInfo, change: CollectionChange): Doc {
   const changed: Doc = new Map(options);
   for (const [name, value] of Object.entries(change.options)) changed.set(name, value);
+  if (change.expireAfterSeconds !== undefined) {
+    if (!options.has('clusteredIndex')) {
+      throw invalid("'expireAfterSeconds' option is only supported on collections clustered by _id");
+    }
+    if (change.expireAfterSeconds === 'off') changed.delete('expireAfterSeconds');
+    else changed.set('expireAfterSeconds', toValue(change.expireAfterSeconds));
+  }
   const { validator } = change.options;
   if (validator) {
     checkValidator(env, ns, validator);

@@ -28,6 +28,8 @@ export interface CollectionInfo {
 export interface CollectionChange {
   readonly options: { readonly validator?: Doc; readonly validationLevel?: string; readonly validationAction?: string };
   readonly index: IndexChange | undefined;
+  /** Of a clustered collection. */
+  readonly expireAfterSeconds: number | 'off' | undefined;
   readonly capped: { readonly size: number | undefined; readonly max: number | undefined } | undefined;
   /** Of a view. */
   readonly view: { readonly on: string | undefined; readonly pipeline: readonly Doc[] | undefined } | undefined;
@@ -62,6 +64,20 @@ export interface ResolvedView {
   readonly pipeline: readonly Doc[];
   /** What it compares by, whatever that collection does. */
   readonly collation: Doc;
+}
+
+/** What the monitor of expiring documents has done since the start. */
+export interface TtlStatus {
+  readonly passes: number;
+  readonly deletedDocuments: number;
+}
+
+/** The monitor of expiring documents. */
+export interface TtlControl {
+  enabled: boolean;
+  /** Between the beginnings of two passes; a change counts from now on. */
+  sleepSeconds: number;
+  readonly status: TtlStatus;
 }
 
 /** How a statement that may be repeated is known; absent where the client did not ask for retryable writes. */
@@ -271,6 +287,7 @@ export interface Engine {
   status(): Doc;
   /** Packing, checkpoints and the like are held back while true; what is under way ends. */
   upkeepPaused: boolean;
+  readonly ttl: TtlControl;
   /** Finishes what was taken, then refuses. */
   close(): Promise<void>;
 }

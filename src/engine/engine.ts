@@ -112,7 +112,7 @@ class DiscordEngine implements Engine {
   readonly #env: Env;
   readonly #namespaces: Namespaces;
   readonly #external: ExternalChanges;
-  readonly #ttl: TtlMonitor;
+  readonly ttl: TtlMonitor;
   readonly #upkeep: Upkeep;
   readonly #unwatch: () => void;
 
@@ -128,7 +128,7 @@ class DiscordEngine implements Engine {
     this.#env = context.env;
     this.#namespaces = namespaces;
     this.#external = external;
-    this.#ttl = new TtlMonitor({
+    this.ttl = new TtlMonitor({
       env: context.env,
       targets: () => namespaces.expiring(),
       load: (ns) => this.#loaded(ns),
@@ -335,7 +335,7 @@ class DiscordEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    await this.#ttl.stop();
+    await this.ttl.stop();
     await this.#upkeep.stop();
     await this.#external.stop();
     await this.#namespaces.close();

@@ -6,6 +6,7 @@ import { type Catalog, type CatalogEntry, idIndex, type Place } from './catalog.
 import { type Collection, nsText } from './collection.ts';
 import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
 import { CollectionHandle, type HandleContext } from './handle.ts';
+import { expiringIn, type TtlTarget } from './ttl.ts';
 import { Compaction } from './upkeep/compaction.ts';
 import { notOnView, type Views } from './views.ts';
 
@@ -61,11 +62,9 @@ export class Namespaces {
     return this.#catalog.views;
   }
 
-  /** Every index whose documents expire. */
-  expiring(): { ns: Namespace; index: IndexSpec }[] {
-    return [...this.#handles.values()].flatMap(({ info: { ns, indexes } }) =>
-      indexes.filter(({ spec }) => spec.has('expireAfterSeconds')).map((index) => ({ ns, index })),
-    );
+  /** What expires where. */
+  expiring(): TtlTarget[] {
+    return [...this.#handles.values()].flatMap(({ info }) => expiringIn(info));
   }
 
   /** Throws a StoreError once another process has taken over: what is in memory may no longer be what is. */

@@ -8,7 +8,6 @@ const field = { path: 'secret', bsonType: 'string', keyId: new UUID() };
 
 test.each([
   { timeseries: { timeField: 'at' } },
-  { clusteredIndex: { key: { _id: 1 }, unique: true } },
   { encryptedFields: { fields: [field] } },
 ])('create with %o is refused', async (options) => {
   await expectRefused(own.db.command({ create: 'refused', ...options }), 238, 'NotImplemented');

@@ -256,6 +256,7 @@ export class FakeEngine implements Engine {
   }
 
   upkeepPaused = false;
+  readonly ttl = { enabled: true, sleepSeconds: 60, status: { passes: 0, deletedDocuments: 0 } };
 
   status(): Doc {
     return doc({ fake: true });

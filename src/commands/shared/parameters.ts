@@ -17,10 +17,13 @@ export function parameters(context: Context): Doc {
     logComponentVerbosity: { verbosity: 0 },
     quiet: false,
     requireApiVersion: false,
-    ttlMonitorEnabled: true,
-    ttlMonitorSleepSecs: 60,
+    ttlMonitorEnabled: context.engine.ttl.enabled,
+    ttlMonitorSleepSecs: context.engine.ttl.sleepSeconds,
   });
 }
+
+/** What a timer can count. */
+const MAX_SLEEP_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
 
 /** How to change a parameter; those that are not here cannot be. The returned text says what is wrong with the value. */
 type Setter = (value: Value, context: Context) => string | undefined;
@@ -31,6 +34,24 @@ export const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
     (value, { engine }) => {
       if (typeof value !== 'boolean') return 'it must be true or false';
       engine.upkeepPaused = value;
+      return undefined;
+    },
+  ],
+  [
+    'ttlMonitorEnabled',
+    (value, { engine }) => {
+      if (typeof value !== 'boolean') return 'it must be true or false';
+      engine.ttl.enabled = value;
+      return undefined;
+    },
+  ],
+  [
+    'ttlMonitorSleepSecs',
+    (value, { engine }) => {
+      const seconds = toNumber(value) ?? Number.NaN;
+      if (!Number.isSafeInteger(seconds) || seconds <= 0) return 'it must be a positive number of seconds';
+      if (seconds > MAX_SLEEP_SECONDS) return `it must be at most ${MAX_SLEEP_SECONDS} seconds`;
+      engine.ttl.sleepSeconds = seconds;
       return undefined;
     },
   ],

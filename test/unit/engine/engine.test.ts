@@ -265,6 +265,46 @@ describe('indexes', () => {
     expect(await stage.values('_id')).toEqual([3, 4]);
   });
 
+  it('expire by the earliest date of several, where the index is partial what it holds, and never what is no date', async () => {
+    const past = new Date(stage.clock.now() - 1000);
+    const future = new Date(stage.clock.now() + 10_000_000);
+    await stage.insert([
+      { _id: 1, at: [future, past], done: true },
+      { _id: 2, at: [future], done: true },
+      { _id: 3, at: past, done: false },
+      { _id: 4, at: past.getTime(), done: true },
+      { _id: 5, at: 'x', done: true },
+      { _id: 6, at: [1, 'x', null], done: true },
+    ]);
+    const spec = { key: { at: 1 }, name: 'at_1', expireAfterSeconds: 0, partialFilterExpression: { done: true } };
+    await stage.run(stage.engine.createIndexes(NS, [doc(spec)]));
+    await stage.clock.advance(70_000);
+    expect(await stage.values('_id')).toEqual([2, 3, 4, 5, 6]);
+    expect(stage.engine.ttl.status).toEqual({ passes: 1, deletedDocuments: 1 });
+  });
+
+  it('expire as often as they are told, or not at all', async () => {
+    const at = new Date(stage.clock.now() + 5000);
+    await stage.insert([{ _id: 1, at }]);
+    await stage.run(stage.engine.createIndexes(NS, [doc({ key: { at: 1 }, name: 'at_1', expireAfterSeconds: 0 })]));
+    stage.engine.ttl.enabled = false;
+    stage.engine.ttl.sleepSeconds = 1;
+    await stage.clock.advance(10_000);
+    expect(await stage.values('_id')).toEqual([1]);
+    stage.engine.ttl.enabled = true;
+    await stage.clock.advance(2000);
+    expect(await stage.values('_id')).toEqual([]);
+  });
+
+  it('expire by _id where they are clustered', async () => {
+    const clusteredIndex = { v: 2, key: { _id: 1 }, name: '_id_', unique: true };
+    await stage.run(stage.engine.createCollection(NS, doc({ clusteredIndex, expireAfterSeconds: 60 })));
+    const past = new Date(stage.clock.now() - 90_000);
+    await stage.insert([{ _id: past }, { _id: 1 }, { _id: new Date(stage.clock.now() + 30_000) }]);
+    await stage.clock.advance(61_000);
+    expect((await stage.find()).length).toBe(2);
+  });
+
   it('give what a scan gives, whatever is asked', async () => {
     const values = [null, 1, 2, 2.5, 10n, 'a', 'b', true, [1, 5], [], ['a', null], { x: 1 }, new Date(5)];
     const scalars = values.filter((value) => !Array.isArray(value));
