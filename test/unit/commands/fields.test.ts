@@ -85,14 +85,14 @@ const cases: [object, number, string, string][] = [
   [{ find: '.a' }, 73, 'InvalidNamespace', "Collection names cannot start with '.': .a"],
   [{ insert: 'a$b', documents: [{}] }, 73, 'InvalidNamespace', 'Invalid collection name: a$b'],
   [{ insert: 'system.foo', documents: [{}] }, 73, 'InvalidNamespace', 'Invalid system namespace: test.system.foo'],
-  [{ find: 'c', tailable: true }, 238, 'NotImplemented', 'DiscoDB does not support tailable cursors yet'],
+  [{ find: 'c', awaitData: true }, 9, 'FailedToParse', "Cannot set 'awaitData' without also setting 'tailable'"],
   [
     { find: 'c', collation: 'fr' },
     14,
     'TypeMismatch',
     "BSON field 'find.collation' is the wrong type 'string', expected type 'object'",
   ],
-  [{ create: 'c', capped: true, size: 10 }, 238, 'NotImplemented', 'DiscoDB does not support capped collections yet'],
+  [{ create: 'c', capped: true }, 72, 'InvalidOptions', "the 'size' field is required when 'capped' is true"],
   [{ create: 'c', encryptedFields: {} }, 238, 'NotImplemented', 'DiscoDB does not support queryable encryption yet'],
   [{ distinct: 'c' }, 40414, 'IDLFailedToParse', "BSON field 'distinct.key' is missing but a required field"],
   [
