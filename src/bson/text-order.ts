@@ -27,10 +27,12 @@ const IDLE_MAX = 1000;
  */
 export class TextOrder implements TextKeys {
   readonly #classes: BTree<Class>;
+  readonly #compare: (a: string, b: string) => number;
   readonly #idle = new Set<string>();
   #born = 0;
 
   constructor(compare: (a: string, b: string) => number) {
+    this.#compare = compare;
     this.#classes = createBTree(compare);
   }
 
@@ -40,16 +42,21 @@ export class TextOrder implements TextKeys {
 
   /** The text's label, a new one if need be. */
   key(text: string): string {
-    const known = this.#classes.get(text);
+    const { known, lower } = this.#place(text);
     if (known) return known.label;
-    const label = this.#labelFor(text);
+    const label = this.#labelAfter(lower, text);
     this.#classes.set(text, { label, born: this.#born++, uses: 0 });
     this.#idle.add(text);
     return label;
   }
 
   /** Labels to look for, which leave no trace: that of an unknown text lies between those of its neighbours. */
-  readonly seek: TextKeys = { key: (text) => this.#classes.get(text)?.label ?? this.#labelFor(text) };
+  readonly seek: TextKeys = {
+    key: (text) => {
+      const { known, lower } = this.#place(text);
+      return known?.label ?? this.#labelAfter(lower, text);
+    },
+  };
 
   /** A key was put in that holds the labels of these values. */
   retain(values: readonly Value[]): void {
@@ -74,8 +81,14 @@ export class TextOrder implements TextKeys {
     this.#idle.clear();
   }
 
-  #labelFor(text: string): string {
-    const lower = this.#classes.nextLowerPair(text)?.[1];
+  /** The text's own class, or else the one below it: one search for both. */
+  #place(text: string): { readonly known?: Class; readonly lower?: Class } {
+    const found = this.#classes.getPairOrNextLower(text);
+    if (!found) return {};
+    return this.#compare(found[0], text) === 0 ? { known: found[1] } : { lower: found[1] };
+  }
+
+  #labelAfter(lower: Class | undefined, text: string): string {
     const upper = this.#classes.nextHigherPair(text)?.[1];
     return labelBetween(lower?.label, upper?.label, (lower?.born ?? -1) >= (upper?.born ?? -1) ? 'lower' : 'upper');
   }

@@ -23,6 +23,18 @@ test('text is normalized, whether it is asked for or not', async () => {
   expect(await own.things.countDocuments({ a: normal }, { collation })).toBe(1);
 });
 
+test('bounds are shown as strings, and what they find is filtered again', async () => {
+  const collation = { locale: 'en', strength: 1 };
+  const bounded = own.db.collection('bounded');
+  await bounded.createIndex({ a: 1 }, { collation });
+  const { queryPlanner } = await bounded.find({ a: 'x' }, { collation }).explain('queryPlanner');
+  expect(queryPlanner.winningPlan).toMatchObject({
+    stage: 'FETCH',
+    filter: { a: { $eq: 'x' } },
+    inputStage: { stage: 'IXSCAN', indexBounds: { a: ['["x", "x"]'] } },
+  });
+});
+
 test('an index takes a symbol as the string that it is', async () => {
   const symbols = own.db.collection<{ _id: number; a: unknown }>('symbols');
   await symbols.createIndex({ a: 1 }, { unique: true, collation: { locale: 'en', strength: 1 } });
