@@ -1,14 +1,13 @@
 import { CodedError } from '../base/index.ts';
-import { type Doc, doc, type Value } from '../bson/index.ts';
+import type { Doc, Value } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
 import { explainCommand } from './explain.ts';
 import { isDocument } from './fields.ts';
 import { aggregateFields } from './shared/aggregate-fields.ts';
+import { aggregateSources } from './shared/aggregate-sources.ts';
 import { sessionOf } from './shared/cursor-reply.ts';
 import { readable, showNamespace, writable } from './shared/namespace.ts';
 import { queryContext } from './shared/query.ts';
-import { showOperations } from './shared/show-operations.ts';
-import type { Context } from './types.ts';
 
 export const aggregate = defineCommand({
   name: 'aggregate',
@@ -28,13 +27,15 @@ export const aggregate = defineCommand({
     }
     const ns = readable(request.db, args.aggregate);
     refuseChangeStream(pipeline);
+    checkBeginning(pipeline, typeof request.body.get('aggregate') !== 'string');
     checkReadConcern(pipeline, request.generic.readConcern.level);
-    const source = await context.engine.aggregate(ns, withOperations(pipeline, request.db, context), {
+    const source = await context.engine.aggregate(ns, pipeline, {
       read: request.generic.readConcern.read,
       context: queryContext(context, args.let),
       hint: args.hint,
       bypassValidation: args.bypassDocumentValidation,
       collation: args.collation,
+      sources: aggregateSources(context),
     });
     // Nothing has run yet: what is wrong with the stages themselves is told first.
     checkTarget(pipeline, request.db);
@@ -52,16 +53,6 @@ export const aggregate = defineCommand({
   },
 });
 
-/** What runs is known here and not to the engine: `$currentOp` becomes the documents that it stands for. */
-function withOperations(pipeline: readonly Doc[], db: string, context: Context): readonly Doc[] {
-  const [first, ...rest] = pipeline;
-  if (!first?.has('$currentOp')) return pipeline;
-  if (db !== 'admin') {
-    throw new CodedError('InvalidNamespace', "$currentOp must be run against the 'admin' database with {aggregate: 1}");
-  }
-  return [doc({ $documents: { $literal: showOperations(context) } }), ...rest];
-}
-
 function withoutExplain(body: Doc): Doc {
   return new Map([...body].filter(([name]) => name !== 'explain'));
 }
@@ -69,6 +60,22 @@ function withoutExplain(body: Doc): Doc {
 function writesOut(pipeline: Value): boolean {
   const last = Array.isArray(pipeline) ? pipeline.at(-1) : undefined;
   return isDocument(last) && (last.has('$out') || last.has('$merge'));
+}
+
+/** Stages that need no collection, and may have none. */
+const COLLECTIONLESS: ReadonlySet<string> = new Set(['$currentOp', '$documents', '$listLocalSessions']);
+
+/** A pipeline without a collection begins with documents of its own, and one that does so has no collection. */
+function checkBeginning(pipeline: readonly Doc[], collectionless: boolean): void {
+  const name = pipeline[0]?.keys().next().value;
+  if (name === undefined && collectionless) {
+    throw new CodedError('InvalidNamespace', '{aggregate: 1} is not valid for an empty pipeline.');
+  }
+  if (name === undefined || collectionless === COLLECTIONLESS.has(name)) return;
+  if (collectionless) {
+    throw new CodedError('InvalidNamespace', `{aggregate: 1} is not valid for '${name}'; a collection is required.`);
+  }
+  if (name !== '$currentOp') throw new CodedError('InvalidNamespace', `'${name}' can only be run with {aggregate: 1}`);
 }
 
 function refuseChangeStream(pipeline: readonly Doc[]): void {

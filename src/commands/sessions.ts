@@ -75,6 +75,12 @@ export class SessionRegistry {
     if (this.#sessions.delete(key)) this.#onEnd(key);
   }
 
+  /** Every session, with the time of its last use. */
+  all(): { key: SessionKey; lastUse: Date }[] {
+    const since = this.#clock.now() - this.#clock.monotonic();
+    return [...this.#sessions].map(([key, { lastUse }]) => ({ key, lastUse: new Date(Math.round(since + lastUse)) }));
+  }
+
   keys(): readonly SessionKey[] {
     return [...this.#sessions.keys()];
   }

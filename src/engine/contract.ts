@@ -207,8 +207,11 @@ export interface FindQuery {
   readonly context: QueryContext;
 }
 
+/** What the caller knows of that a stage can begin a pipeline with, by the stage's name. Throws for a bad specification. */
+export type PipelineSources = Readonly<Record<string, (spec: Value, ns: Namespace) => readonly Doc[]>>;
+
 export type AggregateOptions = Pick<FindQuery, 'read' | 'context' | 'hint' | 'collation'> &
-  Pick<WriteOptions, 'bypassValidation'>;
+  Pick<WriteOptions, 'bypassValidation'> & { readonly sources?: PipelineSources | undefined };
 
 /** A pull stream of encoded documents, in the query's order. Holds at most one batch of its own. */
 export interface DocCursor {

@@ -130,5 +130,5 @@ export interface PipelineContext extends QueryContext {
   /** An ObjectId for a document without `_id`. */
   newId(): ObjectId;
   /** `$collStats`, `$indexStats`, `$currentOp`: the documents that the stage starts the pipeline with. */
-  source(stage: string, spec: Value): Promise<Doc[]>;
+  source(stage: string, spec: Value): Promise<readonly Doc[]>;
 }

@@ -35,7 +35,7 @@ const pipelineField = (): Field<readonly Doc[] | undefined> => ({
       throw new CodedError('TypeMismatch', "'pipeline' option must be specified as an array");
     }
     if (value.length > MAX_STAGES) {
-      throw new CodedError('FailedToParse', `Pipeline length must be no longer than ${MAX_STAGES} stages.`);
+      throw new CodedError('Location7749501', `Pipeline length must be no longer than ${MAX_STAGES} stages.`);
     }
     return value.map((stage) => {
       if (!isDocument(stage)) {

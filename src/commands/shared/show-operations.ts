@@ -1,4 +1,4 @@
-import { type Doc, doc, encode } from '../../bson/index.ts';
+import { type Doc, doc, encode, type Value } from '../../bson/index.ts';
 import type { Operation } from '../operations.ts';
 import type { Context } from '../types.ts';
 
@@ -8,6 +8,11 @@ const MAX_SHOWN_BYTES = 1024;
 /** What runs now, each as currentOp and `$currentOp` show it. */
 export function showOperations({ operations, server }: Context): Doc[] {
   return operations.running().map((operation) => show(operation, server.address));
+}
+
+function targetOf(command: string, target: Value): string {
+  if (typeof target === 'string') return target;
+  return command === 'aggregate' ? '$cmd.aggregate' : '$cmd';
 }
 
 function show(operation: Operation, host: string): Doc {
@@ -26,7 +31,7 @@ function show(operation: Operation, host: string): Doc {
     secs_running: BigInt(Math.floor(elapsed / 1000)),
     microsecs_running: BigInt(Math.round(elapsed * 1000)),
     op: 'command',
-    ns: `${operation.db}.${typeof target === 'string' ? target : '$cmd'}`,
+    ns: `${operation.db}.${targetOf(operation.command, target)}`,
     command,
     killPending: operation.killed ? true : undefined,
   });

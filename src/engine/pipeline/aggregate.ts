@@ -143,7 +143,7 @@ function pipelineContext(deployment: Deployment, ns: Namespace, query: Aggregate
     replaceCollection: (db, coll, docs) => replaceContent(env, namespaces, { db, coll }, docs, query.bypassValidation),
     mergeInto: (spec) => new Merger(env, namespaces, spec, query.context, query.bypassValidation),
     newId: () => newObjectId(env),
-    source: (stage: string, spec: Value) => stageSource(engine, ns, env, stage, spec),
+    source: (stage: string, spec: Value) => stageSource(engine, ns, env, query, stage, spec),
   };
   return context;
 }

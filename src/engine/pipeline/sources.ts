@@ -1,31 +1,124 @@
 import { CodedError, type Env } from '../../base/index.ts';
-import { type Doc, doc as literal, type Value } from '../../bson/index.ts';
+import { type Doc, isNumber, doc as literal, toValue, typeAlias, type Value } from '../../bson/index.ts';
+import { showValue } from '../../query/index.ts';
 import { nsText } from '../collection.ts';
-import type { Engine, Namespace } from '../contract.ts';
+import type { AggregateOptions, CollectionStats, Engine, Namespace } from '../contract.ts';
 
 /** The stages that begin a pipeline with something other than the collection's documents. */
-export async function stageSource(engine: Engine, ns: Namespace, env: Env, stage: string, spec: Value): Promise<Doc[]> {
-  const head = { ns: nsText(ns), localTime: new Date(env.clock.now()) };
-  if (stage === '$currentOp' || stage === '$listSessions' || stage === '$listLocalSessions') return [];
-  // Every query is planned anew, so that there is no plan to tell of.
-  if (stage === '$planCacheStats') return [];
-  if (stage === '$indexStats') {
-    const info = engine.collection(ns);
-    return (info?.indexes ?? []).map(({ name, key, spec: definition }) => literal({ name, key, spec: definition }));
+export async function stageSource(
+  engine: Engine,
+  ns: Namespace,
+  env: Env,
+  { sources }: AggregateOptions,
+  stage: string,
+  spec: Value,
+): Promise<readonly Doc[]> {
+  const given = sources?.[stage];
+  if (given) return given(spec, ns);
+  switch (stage) {
+    case '$indexStats':
+      if (!isEmpty(spec)) throw located(28803, 'The $indexStats stage specification must be an empty object');
+      return indexStats(engine, ns);
+    case '$planCacheStats':
+      checkPlanCacheStats(spec);
+      if (!engine.collection(ns)) throw new CodedError('NamespaceNotFound', `ns does not exist: ${nsText(ns)}`);
+      // Plans are made anew for each query.
+      return [];
+    case '$collStats':
+      return [await collStats(engine, ns, env, spec)];
   }
-  if (stage === '$collStats' && spec instanceof Map) {
-    const { count, size, indexSizes } = await engine.stats(ns);
-    const doc = literal(head);
-    if (spec.has('count')) doc.set('count', literal({ count }).get('count') as Value);
-    if (spec.has('latencyStats')) doc.set('latencyStats', new Map());
-    if (spec.has('storageStats')) {
-      const sizes = Object.fromEntries(indexSizes);
-      const totalIndexSize = [...indexSizes.values()].reduce((sum, bytes) => sum + bytes, 0);
-      const avgObjSize = count > 0 ? Math.floor(size / count) : 0;
-      const stats = { size, count, avgObjSize, storageSize: size, nindexes: indexSizes.size, totalIndexSize };
-      doc.set('storageStats', literal({ ...stats, totalSize: size + totalIndexSize, indexSizes: sizes }));
+  throw new CodedError('NotImplemented', `the stage ${stage} is not implemented here`);
+}
+
+function isEmpty(spec: Value): boolean {
+  return spec instanceof Map && spec.size === 0;
+}
+
+function located(code: number, message: string): CodedError {
+  return new CodedError(`Location${code}`, message);
+}
+
+function checkPlanCacheStats(spec: Value): void {
+  if (!(spec instanceof Map)) {
+    throw new CodedError('FailedToParse', `$planCacheStats value must be an object. Found: ${typeAlias(spec)}`);
+  }
+  for (const name of spec.keys()) {
+    if (name !== 'allHosts') {
+      throw new CodedError('IDLUnknownField', `BSON field '$planCacheStats.${name}' is an unknown field.`);
     }
-    return [doc];
   }
-  throw new CodedError('NotImplemented', `the stage ${stage} is not implemented`);
+}
+
+function indexStats(engine: Engine, ns: Namespace): Doc[] {
+  const info = engine.collection(ns);
+  return (info?.indexes ?? []).map(({ name, key, spec }) => literal({ name, key, spec }));
+}
+
+const COLL_STATS = ['count', 'storageStats', 'latencyStats', 'queryExecStats'];
+
+async function collStats(engine: Engine, ns: Namespace, env: Env, spec: Value): Promise<Doc> {
+  if (!(spec instanceof Map)) {
+    throw located(40166, `$collStats must take a nested object but found: $collStats: ${showValue(spec)}`);
+  }
+  for (const [name, options] of spec) {
+    if (!COLL_STATS.includes(name)) {
+      throw new CodedError('IDLUnknownField', `BSON field '$collStats.${name}' is an unknown field.`);
+    }
+    if (!(options instanceof Map)) {
+      throw new CodedError(
+        'TypeMismatch',
+        `BSON field '$collStats.${name}' is the wrong type '${typeAlias(options)}', expected type 'object'`,
+      );
+    }
+  }
+  for (const name of ['latencyStats', 'queryExecStats']) {
+    if (spec.has(name)) throw new CodedError('NotImplemented', `DiscoDB does not measure ${name} by collection`);
+  }
+  const doc = literal({ ns: nsText(ns), localTime: new Date(env.clock.now()) });
+  for (const name of ['storageStats', 'count']) {
+    if (!spec.has(name)) continue;
+    if (!engine.collection(ns)) {
+      const why = `Unable to retrieve ${name} in $collStats stage :: caused by :: Collection [${nsText(ns)}] not found.`;
+      throw new CodedError('NamespaceNotFound', why);
+    }
+    const stats = await engine.stats(ns);
+    doc.set(name, name === 'count' ? toValue(stats.count) : storageStats(stats, scaleOf(spec.get(name) as Doc)));
+  }
+  return doc;
+}
+
+function scaleOf(options: Doc): number {
+  const scale = options.get('scale') ?? 1;
+  const number = isNumber(scale) ? Math.trunc(Number(scale)) : Number.NaN;
+  if (Number.isNaN(number)) {
+    throw new CodedError(
+      'TypeMismatch',
+      `BSON field '$collStats.storageStats.scale' is the wrong type '${typeAlias(scale)}', expected types '[long, int, decimal, double]'`,
+    );
+  }
+  if (number < 1) {
+    throw new CodedError('BadValue', `BSON field 'scale' value must be >= 1, actual value '${number}'`);
+  }
+  return number;
+}
+
+/** As `collStats` tells them. */
+function storageStats({ count, size, indexSizes }: CollectionStats, scale: number): Doc {
+  const scaled = (bytes: number) => Math.trunc(bytes / scale);
+  const totalIndexSize = [...indexSizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return literal({
+    size: scaled(size),
+    count,
+    avgObjSize: count > 0 ? Math.trunc(size / count) : undefined,
+    numOrphanDocs: 0,
+    storageSize: scaled(size),
+    freeStorageSize: 0,
+    capped: false,
+    nindexes: indexSizes.size,
+    indexBuilds: [],
+    totalIndexSize: scaled(totalIndexSize),
+    totalSize: scaled(size + totalIndexSize),
+    indexSizes: new Map([...indexSizes].map(([name, bytes]) => [name, toValue(scaled(bytes))])),
+    scaleFactor: scale,
+  });
 }

@@ -4,11 +4,14 @@ import { compileFilter, hasText } from '../filter/index.ts';
 import { MEASURED } from '../metadata.ts';
 import type { PipelineContext } from '../types.ts';
 import { isArray, isDoc } from '../value.ts';
+import { bucket } from './bucket.ts';
+import { bucketAuto } from './bucket-auto.ts';
+import { densify } from './densify.ts';
 import { facet } from './facet.ts';
-import { densify, fill } from './gaps.ts';
+import { fill } from './fill.ts';
 import { geoNear } from './geo-near.ts';
 import { graphLookup } from './graph-lookup.ts';
-import { bucket, bucketAuto, group, sortByCount } from './group.ts';
+import { group, sortByCount } from './group.ts';
 import { lookup } from './lookup.ts';
 import { OWN_SOURCES } from './own-source.ts';
 import { redact } from './redact.ts';
@@ -85,6 +88,12 @@ export function checkPipeline(stages: readonly Doc[]): void {
   }
 }
 
+const BANNED: Readonly<Record<string, { readonly code: number; readonly where: string }>> = {
+  $facet: { code: 40600, where: 'to be used within a $facet stage' },
+  $lookup: { code: 51047, where: "within a $lookup's sub-pipeline" },
+  $unionWith: { code: 31441, where: "within a $unionWith's sub-pipeline" },
+};
+
 function checkNested(name: string, stage: Doc): void {
   const spec = stage.get(name);
   if (!isDoc(spec)) return;
@@ -96,8 +105,7 @@ function checkNested(name: string, stage: Doc): void {
     checkPipeline(nested);
     const stage = nested.find((inner) => isBanned(inner, name));
     const banned = stage && stageName(stage);
-    if (banned)
-      throw located(name === '$facet' ? 40600 : 51047, `${banned} is not allowed to be used within a ${name} stage`);
+    if (banned) throw located(BANNED[name]!.code, `${banned} is not allowed ${BANNED[name]!.where}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CodedError, deferred } from '../../../src/base/index.ts';
-import { Binary, type Doc, Int32, ObjectId, toPlain } from '../../../src/bson/index.ts';
+import { Binary, Int32, ObjectId, toPlain } from '../../../src/bson/index.ts';
+import type { AggregateOptions, Namespace } from '../../../src/engine/index.ts';
 import { at, failure, Harness } from './harness.ts';
 
 const LSID_BYTES = new Uint8Array(16).fill(5);
@@ -167,9 +168,11 @@ describe('count, distinct and aggregate', () => {
     const harness = new Harness();
     const reply = await harness.admin({ aggregate: 1, pipeline: [{ $currentOp: {} }], cursor: {} });
     expect(at(reply, 'cursor.ns')).toBe('admin.$cmd.aggregate');
-    const [, [first]] = harness.engine.called('aggregate') as [unknown, [Doc]];
-    expect(at(first, '$documents.$literal.0.command.aggregate')).toEqual(int(1));
-    expect(failure(await harness.run({ aggregate: 1, pipeline: [{ $currentOp: {} }], cursor: {} }))[0]).toBe(73);
+    const [ns, , { sources }] = harness.engine.called('aggregate') as [Namespace, unknown, AggregateOptions];
+    const currentOp = sources!['$currentOp']!;
+    expect(currentOp(new Map(), ns)).toEqual([]);
+    expect(() => currentOp(new Map(), { ...ns, db: 'test' })).toThrow(/must be run against the 'admin' database/);
+    expect(failure(await harness.run({ aggregate: 1, pipeline: [], cursor: {} }))[0]).toBe(73);
     expect(failure(await harness.run({ aggregate: 2, pipeline: [], cursor: {} }))[1]).toBe('BadValue');
   });
 
