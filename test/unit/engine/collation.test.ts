@@ -185,3 +185,25 @@ test('a query goes by an index for strings only where both order them alike', as
   const found = await stage.values('_id', { a: { $gte: 'WORD 95' } }, { ...under, sort });
   expect(found).toEqual([95, 97, 99]);
 });
+
+test('the strings beside the places of a geospatial index are in its order', async () => {
+  const stage = await Stage.open();
+  const place = (n: number) => ({ type: 'Point', coordinates: [n % 20, Math.floor(n / 20)] });
+  const docs = Array.from({ length: 200 }, (_, n) => ({ _id: n, n: n % 2 ? 'x' : 'X', at: place(n) }));
+  await stage.insert(docs);
+  await index(stage, { key: { at: '2dsphere', n: 1 }, name: 'geo', collation: CASELESS });
+  const ring = [
+    [1.5, 1.5],
+    [6.5, 1.5],
+    [6.5, 4.5],
+    [1.5, 4.5],
+    [1.5, 1.5],
+  ];
+  const filter = { at: { $geoWithin: { $geometry: { type: 'Polygon', coordinates: [ring] } } }, n: 'x' };
+  const collation = doc(CASELESS);
+  expect(await plan(stage, filter, { collation })).toBe('IXSCAN geo');
+  expect(await stage.values('_id', filter, { collation })).toHaveLength(15);
+  expect(await stage.values('_id', filter)).toHaveLength(6);
+  const flat = index(stage, { key: { at: '2d' }, name: 'flat', collation: CASELESS });
+  expect(await codeOf(flat)).toBe('CannotCreateIndex');
+});
