@@ -23,7 +23,7 @@ export const collStats = defineCommand({
     const options = info?.options ?? new Map();
     const stats = info
       ? await engine.stats(ns)
-      : { count: 0, size: 0, cached: 0, indexSizes: new Map<string, number>() };
+      : { count: 0, size: 0, cached: 0, indexSizes: new Map<string, number>(), indexKeys: new Map<string, number>() };
     const scaled = (bytes: number) => Math.trunc(bytes / args.scale);
     const totalIndexSize = indexBytes(stats);
     return doc({

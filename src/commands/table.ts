@@ -22,6 +22,7 @@ import { endSessions } from './end-sessions.ts';
 import { explain } from './explain.ts';
 import { find } from './find.ts';
 import { findAndModify } from './find-and-modify.ts';
+import { fsync } from './fsync.ts';
 import { getCmdLineOpts } from './get-cmd-line-opts.ts';
 import { getDefaultRWConcern } from './get-default-rw-concern.ts';
 import { getLog } from './get-log.ts';
@@ -80,6 +81,7 @@ const ALL: readonly Command[] = [
   explain,
   find,
   findAndModify,
+  fsync,
   getCmdLineOpts,
   getDefaultRWConcern,
   getLog,

@@ -1,10 +1,12 @@
 import { CodedError } from '../base/index.ts';
-import { doc, validate as validateBson } from '../bson/index.ts';
-import type { DocCursor } from '../engine/index.ts';
+import { Binary, Collator, decode, doc, validate as validateBson } from '../bson/index.ts';
+import type { CollectionInfo, DocCursor } from '../engine/index.ts';
+import { compileFilter } from '../query/index.ts';
 import { defineCommand } from './command.ts';
-import { boolean, collectionName } from './fields.ts';
+import { boolean, collectionName, isDocument } from './fields.ts';
 import { readable, refuseView, showNamespace } from './shared/namespace.ts';
 import { queryContext } from './shared/query.ts';
+import type { Context } from './types.ts';
 
 const BATCH_DOCS = 1000;
 const BATCH_BYTES = 16 * 1024 * 1024;
@@ -31,23 +33,49 @@ export const validate = defineCommand({
     }
     const everything = { filter: new Map(), skip: 0, limit: 0, read: 'local', context: queryContext(context) } as const;
     const source = await context.engine.find(ns, everything);
-    const { nrecords, errors } = await check(source, request.signal);
+    const { nrecords, errors, nonCompliant } = await check(source, compliance(info, context), request.signal);
+    const { indexKeys } = await context.engine.stats(ns);
     return doc({
       ns: showNamespace(ns),
+      uuid: new Binary(info.uuid, Binary.SUBTYPE_UUID),
       nInvalidDocuments: errors.length,
-      nNonCompliantDocuments: 0,
+      nNonCompliantDocuments: nonCompliant,
       nrecords,
       nIndexes: info.indexes.length,
       valid: errors.length === 0,
       repaired: false,
-      warnings: [],
+      keysPerIndex: doc(Object.fromEntries(indexKeys)),
+      warnings: nonCompliant > 0 ? [NON_COMPLIANT] : [],
       errors,
     });
   },
 });
 
-async function check(source: DocCursor, signal: AbortSignal): Promise<{ nrecords: number; errors: string[] }> {
+const NON_COMPLIANT = "Detected one or more documents not compliant with the collection's schema.";
+
+/** Whether a document pleases the collection's validator. */
+function compliance({ options }: CollectionInfo, context: Context): (bytes: Uint8Array) => boolean {
+  const validator = options.get('validator');
+  if (!isDocument(validator) || options.get('validationLevel') === 'off') return () => true;
+  const own = options.get('collation');
+  const collator = Collator.of(isDocument(own) ? own : undefined);
+  const filter = compileFilter(validator, { ...queryContext(context), collator });
+  return (bytes) => filter.matches(decode(bytes));
+}
+
+interface Checked {
+  readonly nrecords: number;
+  readonly errors: string[];
+  readonly nonCompliant: number;
+}
+
+async function check(
+  source: DocCursor,
+  complies: (bytes: Uint8Array) => boolean,
+  signal: AbortSignal,
+): Promise<Checked> {
   const errors: string[] = [];
+  let nonCompliant = 0;
   let nrecords = 0;
   try {
     while (!source.exhausted) {
@@ -57,6 +85,7 @@ async function check(source: DocCursor, signal: AbortSignal): Promise<{ nrecords
       for (const bytes of batch) {
         try {
           validateBson(bytes);
+          if (!complies(bytes)) nonCompliant++;
         } catch (error) {
           if (!(error instanceof CodedError)) throw error;
           errors.push(error.message);
@@ -66,5 +95,5 @@ async function check(source: DocCursor, signal: AbortSignal): Promise<{ nrecords
   } finally {
     source.close();
   }
-  return { nrecords, errors };
+  return { nrecords, errors, nonCompliant };
 }

@@ -52,6 +52,7 @@ export interface CollectionStats {
   /** Bytes of BSON in all documents. */
   readonly size: number;
   readonly indexSizes: ReadonlyMap<string, number>;
+  readonly indexKeys: ReadonlyMap<string, number>;
   /** Bytes of documents held in memory. */
   readonly cached: number;
 }
@@ -285,6 +286,9 @@ export interface Engine {
   aggregate(ns: Namespace, pipeline: readonly Doc[], query: AggregateOptions): Promise<DocCursor>;
   /** MongoDB's `queryPlanner` and, from `executionStats` on, `executionStats`. Changes nothing. */
   explain(ns: Namespace, query: FindQuery, explained: Explained, verbosity: Verbosity): Promise<Doc>;
+
+  /** Resolves when Discord holds all that was written before; tells how many collections that was about. */
+  flush(): Promise<number>;
 
   /** Numbers for `serverStatus().discodb`. */
   status(): Doc;

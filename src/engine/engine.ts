@@ -45,6 +45,7 @@ import { Namespaces } from './namespaces.ts';
 import { bulkOfNothing, nothingWritten, refused } from './nothing-written.ts';
 import { aggregate, checkView } from './pipeline/aggregate.ts';
 import { RecordShelf } from './record-shelf.ts';
+import { statsOf } from './stats.ts';
 import { searching } from './text-index.ts';
 import { TtlMonitor } from './ttl.ts';
 import { Upkeep, type UpkeepLimits } from './upkeep/upkeep.ts';
@@ -156,10 +157,7 @@ class DiscordEngine implements Engine {
 
   async stats(ns: Namespace): Promise<CollectionStats> {
     const handle = this.#existing(ns);
-    const { collection } = await handle.load();
-    const indexSizes = new Map([['_id_', collection.ids.bytes]]);
-    for (const [name, { index }] of collection.secondary) indexSizes.set(name, index.bytes);
-    return { count: collection.count, size: collection.dataSize, indexSizes, cached: collection.cachedBytes };
+    return statsOf((await handle.load()).collection);
   }
 
   loadedSize(ns: Namespace): number {
@@ -314,6 +312,12 @@ class DiscordEngine implements Engine {
   async explain(ns: Namespace, given: FindQuery, explained: Explained, verbosity: Verbosity): Promise<Doc> {
     const query = this.#asked(ns, given);
     return explainQuery(this.#env, this.#namespaces.handle(ns), nsText(ns), query, explained, verbosity);
+  }
+
+  async flush(): Promise<number> {
+    const open = this.#namespaces.loaded();
+    await Promise.all(open.map(({ collection }) => collection.log.fence()));
+    return open.length;
   }
 
   status(): Doc {

@@ -1,5 +1,5 @@
 import { CodedError, type Env } from '../base/index.ts';
-import { Collator, type Doc, encode, toExtendedJson, type Value } from '../bson/index.ts';
+import { Collator, type Doc, encode, toExtendedJson } from '../bson/index.ts';
 import { compileValidator, type Validator } from '../query/index.ts';
 import { defaultCollation } from './collation.ts';
 import { nsText } from './collection.ts';
@@ -44,10 +44,7 @@ export class Validation {
     this.#renew();
     if (this.#validator.matches(doc)) return;
     if (before && this.#moderate && !this.#validator.matches(before)) return;
-    const errInfo: Doc = new Map<string, Value>([
-      ['failingDocumentId', doc.get('_id')],
-      ['details', this.#validator.explain(doc)],
-    ]);
+    const errInfo = this.#validator.explain(doc);
     if (!this.#warns) {
       throw new CodedError('DocumentValidationFailure', 'Document failed validation', [['errInfo', errInfo]]);
     }

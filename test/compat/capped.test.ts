@@ -27,6 +27,8 @@ const numbered = (...all: number[]) => all.map((_id) => ({ _id }));
 test('listCollections and collStats tell the cap, in steps of 256 bytes', async () => {
   expect(await db.listCollections().toArray()).toMatchObject([{ options: { capped: true, size: 1024, max: 3 } }]);
   expect(await db.command({ collStats: 'ring' })).toMatchObject({ capped: true, max: 3, maxSize: 1024 });
+  const [stats] = await ring.aggregate([{ $collStats: { storageStats: {} } }]).toArray();
+  expect(stats?.storageStats).toMatchObject({ capped: true, max: 3, maxSize: 1024 });
   expect(await ring.isCapped()).toBe(true);
   expect(await db.command({ create: 'ring', capped: true, size: 1000, max: 3 })).toMatchObject({ ok: 1 });
   await expect(db.command({ create: 'ring', capped: true, size: 5000 })).rejects.toMatchObject({ code: 48 });

@@ -177,6 +177,26 @@ test('no validators on databases of the server’s own', async () => {
   await expect(db.admin().command(command)).rejects.toMatchObject({ code: 72, codeName: 'InvalidOptions' });
 });
 
+test('validate counts the documents that the validator would not take', async () => {
+  await things.insertMany(
+    [
+      { _id: 2, qty: 0 },
+      { _id: 3, qty: -1 },
+    ],
+    { bypassDocumentValidation: true },
+  );
+  await things.createIndex({ qty: 1 });
+  expect(await db.command({ validate: 'things' })).toMatchObject({
+    valid: true,
+    nrecords: 3,
+    nNonCompliantDocuments: 2,
+    keysPerIndex: { _id_: 3, qty_1: 3 },
+    warnings: ["Detected one or more documents not compliant with the collection's schema."],
+  });
+  await db.command({ collMod: 'things', validationLevel: 'off' });
+  expect(await db.command({ validate: 'things' })).toMatchObject({ nNonCompliantDocuments: 0, warnings: [] });
+});
+
 test('a validator outlives the server', async () => {
   const { disk } = server;
   await server.close();

@@ -8,7 +8,6 @@ const MISSING = [
   'createUser',
   'dropRole',
   'dropUser',
-  'fsync',
   'grantRolesToUser',
   'mapReduce',
   'reIndex',
@@ -24,4 +23,10 @@ test('listCommands tells what is there', async () => {
   const { commands } = await own.admin({ listCommands: 1 });
   expect(Object.keys(commands)).toEqual(expect.arrayContaining(['find', 'insert', 'aggregate', 'createIndexes']));
   expect(MISSING.filter((name) => name in commands)).toEqual([]);
+});
+
+test('fsync waits for Discord, but locks nothing', async () => {
+  await own.things.insertOne({ _id: 1 }, { writeConcern: { w: 1, j: false } });
+  expect(await own.admin({ fsync: 1 })).toMatchObject({ ok: 1 });
+  await expectRefused(own.admin({ fsync: 1, lock: true }), 238, 'NotImplemented');
 });

@@ -76,7 +76,7 @@ export class FakeEngine implements Engine {
     const kept = this.#find(ns);
     const size = this.loadedSize(ns);
     const indexSizes = new Map((kept?.info.indexes ?? []).map(({ name }) => [name, 100] as const));
-    return { count: kept?.docs.length ?? 0, size, indexSizes, cached: size };
+    return { count: kept?.docs.length ?? 0, size, indexSizes, indexKeys: new Map<string, number>(), cached: size };
   }
 
   loadedSize(ns: Namespace): number {
@@ -253,6 +253,10 @@ export class FakeEngine implements Engine {
     const queryPlanner = { namespace: key(ns), winningPlan, rejectedPlans: [] };
     const executionStats = verbosity === 'queryPlanner' ? undefined : { executionSuccess: true, nReturned: 0 };
     return doc({ explainVersion: '1', queryPlanner, executionStats });
+  }
+
+  async flush(): Promise<number> {
+    return this.#kept.size;
   }
 
   upkeepPaused = false;

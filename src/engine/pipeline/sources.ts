@@ -1,6 +1,7 @@
 import { CodedError, type Env } from '../../base/index.ts';
 import { type Doc, isNumber, doc as literal, toValue, typeAlias, type Value } from '../../bson/index.ts';
 import { showValue } from '../../query/index.ts';
+import { type Cap, capOf } from '../cap.ts';
 import { nsText } from '../collection.ts';
 import type { AggregateOptions, CollectionStats, Engine, Namespace } from '../contract.ts';
 
@@ -82,7 +83,8 @@ async function collStats(engine: Engine, ns: Namespace, env: Env, spec: Value): 
       throw new CodedError('NamespaceNotFound', why);
     }
     const stats = await engine.stats(ns);
-    doc.set(name, name === 'count' ? toValue(stats.count) : storageStats(stats, scaleOf(spec.get(name) as Doc)));
+    const cap = capOf(engine.collection(ns)?.options ?? new Map());
+    doc.set(name, name === 'count' ? toValue(stats.count) : storageStats(stats, cap, scaleOf(spec.get(name) as Doc)));
   }
   return doc;
 }
@@ -103,7 +105,7 @@ function scaleOf(options: Doc): number {
 }
 
 /** As `collStats` tells them. */
-function storageStats({ count, size, indexSizes }: CollectionStats, scale: number): Doc {
+function storageStats({ count, size, indexSizes }: CollectionStats, cap: Cap | undefined, scale: number): Doc {
   const scaled = (bytes: number) => Math.trunc(bytes / scale);
   const totalIndexSize = [...indexSizes.values()].reduce((sum, bytes) => sum + bytes, 0);
   return literal({
@@ -113,7 +115,8 @@ function storageStats({ count, size, indexSizes }: CollectionStats, scale: numbe
     numOrphanDocs: 0,
     storageSize: scaled(size),
     freeStorageSize: 0,
-    capped: false,
+    capped: cap !== undefined,
+    ...(cap && { max: Number.isFinite(cap.max) ? cap.max : 0, maxSize: scaled(cap.size) }),
     nindexes: indexSizes.size,
     indexBuilds: [],
     totalIndexSize: scaled(totalIndexSize),

@@ -5,10 +5,11 @@ import type { QueryContext } from '../types.ts';
 import { checkAllowed } from './allowed.ts';
 import { parseClauses } from './clause.ts';
 import { explainAll } from './explain.ts';
+import { failureOf } from './failure.ts';
 
 export interface Validator {
   matches(doc: Doc): boolean;
-  /** Why the document does not match, in the shape of MongoDB's `errInfo.details`. */
+  /** Why the document does not match, in the shape of MongoDB's `errInfo`. */
   explain(doc: Doc): Doc;
 }
 
@@ -19,6 +20,6 @@ export function compileValidator(source: Doc, context: QueryContext): Validator 
   const clauses = parseClauses(source, context);
   return {
     matches: (doc) => filter.matches(doc),
-    explain: (doc) => explainAll(clauses, doc) ?? new Map(),
+    explain: (doc) => failureOf(doc, explainAll(clauses, doc) ?? new Map()),
   };
 }

@@ -1,0 +1,13 @@
+import type { Collection } from './collection.ts';
+import type { CollectionStats } from './contract.ts';
+
+export function statsOf(collection: Collection): CollectionStats {
+  const { count, dataSize: size, cachedBytes: cached, ids, secondary } = collection;
+  const indexSizes = new Map([['_id_', ids.bytes]]);
+  const indexKeys = new Map([['_id_', count]]);
+  for (const [name, { index }] of secondary) {
+    indexSizes.set(name, index.bytes);
+    indexKeys.set(name, index.size);
+  }
+  return { count, size, indexSizes, indexKeys, cached };
+}
