@@ -33,6 +33,7 @@ export const aggregate = defineCommand({
       read: request.generic.readConcern.read,
       context: queryContext(context, args.let),
       hint: args.hint,
+      allowDiskUse: args.allowDiskUse,
       bypassValidation: args.bypassDocumentValidation,
       collation: args.collation,
       sources: aggregateSources(context),

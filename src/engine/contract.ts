@@ -188,6 +188,8 @@ export interface FindAndModifyResult {
 }
 
 export interface FindQuery {
+  /** False: a sort of more than 100 MB fails. Otherwise it holds in memory what it must. */
+  readonly allowDiskUse?: boolean | undefined;
   readonly filter: Doc;
   readonly projection?: Doc | undefined;
   readonly sort?: Doc | undefined;
@@ -211,7 +213,7 @@ export interface FindQuery {
 /** What the caller knows of that a stage can begin a pipeline with, by the stage's name. Throws for a bad specification. */
 export type PipelineSources = Readonly<Record<string, (spec: Value, ns: Namespace) => readonly Doc[]>>;
 
-export type AggregateOptions = Pick<FindQuery, 'read' | 'context' | 'hint' | 'collation'> &
+export type AggregateOptions = Pick<FindQuery, 'allowDiskUse' | 'read' | 'context' | 'hint' | 'collation'> &
   Pick<WriteOptions, 'bypassValidation'> & { readonly sources?: PipelineSources | undefined };
 
 /** A pull stream of encoded documents, in the query's order. Holds at most one batch of its own. */

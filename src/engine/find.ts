@@ -146,7 +146,7 @@ async function* sorted(scan: AsyncIterable<Found[]>, compare: Order, query: Find
       held = held.sort(order).slice(0, keep);
       bytes = held.reduce((sum, found) => sum + found.bytes.length, 0);
     }
-    if (bytes > SORT_MEMORY_BYTES) {
+    if (query.allowDiskUse === false && bytes > SORT_MEMORY_BYTES) {
       throw new CodedError(
         'QueryExceededMemoryLimitNoDiskUseAllowed',
         `Sort exceeded memory limit of ${SORT_MEMORY_BYTES} bytes, but did not opt in to external sorting.`,

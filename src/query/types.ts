@@ -117,6 +117,9 @@ export interface GeoNear {
 
 /** What stages need of the world outside the pipeline. */
 export interface PipelineContext extends QueryContext {
+  /** False: blocking stages fail beyond `memoryLimit`, in bytes. */
+  readonly allowDiskUse?: boolean | undefined;
+  readonly memoryLimit?: number;
   readonly db: string;
   readonly collection: string;
   /** Another collection of the same database, for `$lookup`, `$unionWith`, `$graphLookup`. */

@@ -22,3 +22,13 @@ test('$currentOp shows nothing idle', async () => {
   const { cursor } = await own.admin({ aggregate: 1, pipeline, cursor: {} });
   expect(cursor.firstBatch.every(({ active }: { active: boolean }) => active)).toBe(true);
 });
+
+test('a sort of more than 100 MB is held in memory, unless the disk is forbidden', async () => {
+  const pad = 'x'.repeat(15 * 2 ** 20);
+  for (let _id = 10; _id < 18; _id++) await own.things.insertOne({ _id, pad });
+  const pipeline = [{ $sort: { pad: 1, _id: -1 } }, { $project: { _id: 1 } }];
+  const found = await own.things.aggregate(pipeline).toArray();
+  expect(found.slice(-8).map(({ _id }) => _id)).toEqual([17, 16, 15, 14, 13, 12, 11, 10]);
+  const refused = own.things.aggregate(pipeline, { allowDiskUse: false }).toArray();
+  await expect(refused).rejects.toMatchObject({ code: 292 });
+});

@@ -22,8 +22,8 @@ export const findFields = {
   awaitData: withDefault(boolean(), false),
   oplogReplay: any(),
   noCursorTimeout: withDefault(boolean(), false),
-  // Of no effect: memory is bounded by the engine, and there are no shards.
   allowDiskUse: boolean(),
+  // Of no effect: there are no shards.
   allowPartialResults: boolean(),
   mirrored: boolean(),
   collation: collation(),
@@ -45,6 +45,7 @@ export function findQuery(args: Parsed<typeof findFields>, request: Request, con
     returnKey,
     showRecordId,
     tailable,
+    allowDiskUse: args.allowDiskUse,
     read: request.generic.readConcern.read,
     collation: args.collation,
     context: queryContext(context, args.let),

@@ -106,6 +106,7 @@ function pipelineContext(deployment: Deployment, ns: Namespace, query: Aggregate
   const { engine, env, namespaces } = deployment;
   const context: PipelineContext = {
     ...query.context,
+    allowDiskUse: query.allowDiskUse,
     db: ns.db,
     collection: ns.coll,
     foreign: (coll) => {

@@ -2,9 +2,10 @@ import { compare, type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, rootScope, type Scope } from '../expressions/index.ts';
 import { intOrLong } from '../number.ts';
-import type { QueryContext } from '../types.ts';
+import type { PipelineContext } from '../types.ts';
 import { isDoc, MISSING } from '../value.ts';
 import { compileAccumulations, type Group } from './accumulation.ts';
+import { Held } from './memory.ts';
 import { type Stage, type StageCompiler, streamOf, whole } from './stage.ts';
 
 export const group: StageCompiler = (spec, { context }) => {
@@ -12,8 +13,15 @@ export const group: StageCompiler = (spec, { context }) => {
   if (!spec.has('_id')) throw located(15955, 'a group specification must include an _id');
   const id = compileExpression(spec.get('_id'), context);
   const start = compileAccumulations(new Map([...spec].filter(([name]) => name !== '_id')), context);
-  return grouping((scope) => orNull(id(scope)), start, context);
+  const collects = [...spec.values()].some((field) => isDoc(field) && COLLECTING.some((name) => field.has(name)));
+  return grouping((scope) => orNull(id(scope)), start, context, collects);
 };
+
+/** Accumulators that hold on to what they are given. */
+const COLLECTING = ['$push', '$addToSet', '$mergeObjects', '$concatArrays', '$setUnion'];
+
+const groupTooLarge = () =>
+  "Exceeded memory limit for $group, but didn't allow external sort. Pass allowDiskUse:true to opt in.";
 
 export const sortByCount: StageCompiler = (spec, { context }) => {
   const isOperator = isDoc(spec) && spec.keys().next().value?.startsWith('$') === true;
@@ -36,9 +44,12 @@ export const COUNT: Doc = new Map([['count', new Map([['$sum', intOrLong(1)]])]]
 export function grouping(
   idOf: (scope: Scope) => Value,
   start: (scope: Scope) => Group,
-  { collator }: QueryContext,
+  context: PipelineContext,
+  collects = false,
 ): Stage {
+  const { collator } = context;
   return async function* (source) {
+    const memory = new Held(context, groupTooLarge);
     const groups = new Map<string, { id: Value; group: Group }>();
     for await (const batch of source) {
       for (const doc of batch) {
@@ -49,7 +60,9 @@ export function grouping(
         if (!entry) {
           entry = { id, group: start(scope) };
           groups.set(key, entry);
+          memory.add(new Map([['_id', id]]));
         }
+        if (collects) memory.add(doc);
         entry.group.add(scope);
       }
     }

@@ -6,6 +6,7 @@ import { exactLong, intOrLong } from '../number.ts';
 import { compileAddFields, compileProject, compileReplaceRoot, compileUnset } from '../projection/index.ts';
 import { compileSort } from '../sort.ts';
 import { element, isDoc, isNumeric, typeName } from '../value.ts';
+import { Held } from './memory.ts';
 import { mapped, type Stage, type StageCompiler, type StageEnv, streamOf, whole } from './stage.ts';
 
 /** The stages that are another part of this room, applied to a stream. */
@@ -25,14 +26,23 @@ export function sort(spec: Value, { context }: StageEnv, keep = Number.POSITIVE_
   checkMetaSort(spec, context.metadata);
   const byAll = (left: Doc, right: Doc) => order(left, right, metadataOf(left), metadataOf(right));
   return async function* (source) {
+    const memory = new Held(context, sortTooLarge);
     let held: Doc[] = [];
     for await (const batch of source) {
-      for (const doc of batch) held.push(doc);
-      if (held.length > 2 * keep) held = held.sort(byAll).slice(0, keep);
+      for (const doc of batch) {
+        held.push(doc);
+        memory.add(doc);
+      }
+      if (held.length <= 2 * keep) continue;
+      held = held.sort(byAll).slice(0, keep);
+      memory.recount(held);
     }
     yield* streamOf(held.sort(byAll));
   };
 }
+
+const sortTooLarge = (limit: number) =>
+  `Sort exceeded memory limit of ${limit} bytes, but did not opt in to external sorting.`;
 
 export const skip: StageCompiler = (spec) => {
   const count = countOf(spec, '$skip', 5107200);

@@ -430,6 +430,29 @@ describe('pipelines', () => {
     expectCoded(() => runPipeline(stagesOf(stages), stream([]), pipelineContext()), code, message);
   });
 
+  test.each([
+    [{ $sort: { n: 1 } }, 'Sort exceeded memory limit of 100 bytes, but did not opt in to external sorting.'],
+    [
+      { $group: { _id: '$n' } },
+      "Exceeded memory limit for $group, but didn't allow external sort. Pass allowDiskUse:true to opt in.",
+    ],
+    [{ $group: { _id: null, all: { $push: '$n' } } }, /^Exceeded memory limit for \$group/],
+  ])('%o without the disk holds no more than it may', async (stage, message) => {
+    const documents = Array.from({ length: 20 }, (_, n) => ({ n }));
+    const context = { ...pipelineContext(), memoryLimit: 100 };
+    const pulled = async (allowDiskUse?: boolean) => {
+      const found: Doc[] = [];
+      for await (const batch of runPipeline([doc(stage)], stream(documents), { ...context, allowDiskUse }))
+        found.push(...batch);
+      return found.length;
+    };
+    await expect(pulled(false)).rejects.toMatchObject({
+      codeName: 'QueryExceededMemoryLimitNoDiskUseAllowed',
+      message: typeof message === 'string' ? message : expect.stringMatching(message),
+    });
+    expect(await pulled()).toBeGreaterThan(0);
+  });
+
   test('checkPipeline knows names and places alone', () => {
     expect(() => checkPipeline(stagesOf([{ $match: 1 }]))).not.toThrow();
     expectCoded(() => checkPipeline(stagesOf([{ $lookup: { pipeline: [{ $y: 1 }] } }])), 40324);
