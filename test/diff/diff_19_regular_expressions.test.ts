@@ -20,6 +20,6 @@ test('a group that took no part is referred to as empty', async () => {
 });
 
 test('a match that does not end is ended', async () => {
-  await own.things.insertOne({ _id: 2, a: `${'a'.repeat(60)}!` });
-  await expectRefused(own.things.findOne({ a: { $regex: '^(a+)+$' } }), 51156, 'Location51156');
+  await own.things.insertOne({ _id: 2, a: `${'a'.repeat(60)}bb` });
+  await expectRefused(own.things.findOne({ a: { $regex: '^(a+b?)+$' } }), 51156, 'Location51156');
 });

@@ -55,3 +55,13 @@ const UNICODE: CharacterSets = {
 export function setsFor(unicode: boolean): CharacterSets {
   return unicode ? UNICODE : ASCII;
 }
+
+/** What is not in a set, as it stands inside brackets; undefined where that takes brackets of its own. */
+export function complementOf(inside: string): string | undefined {
+  if (/\\p|\\x\{(?!00|0B|1F|20|7[EF])/.test(inside)) return undefined;
+  const members = new RegExp(`[${inside.replace(/\\x\{([0-9A-F]{2})\}/g, '\\x$1')}]`);
+  const others = Array.from({ length: 0x80 }, (_, code) => code).filter(
+    (code) => !members.test(String.fromCharCode(code)),
+  );
+  return `${others.map((code) => `\\x{${code.toString(16)}}`).join('')}\\x{80}-\\x{10FFFF}`;
+}

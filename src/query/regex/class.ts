@@ -1,4 +1,4 @@
-import type { CharacterSets } from './character-sets.ts';
+import { type CharacterSets, complementOf } from './character-sets.ts';
 import { literal, readCharacter, readSet } from './escape.ts';
 import { type Reader, refused } from './reader.ts';
 
@@ -40,13 +40,20 @@ function readMember(reader: Reader, sets: CharacterSets): Member | undefined {
   if (posix) {
     const inside = sets.posix[posix[2]!];
     if (inside === undefined) throw refused('unknown POSIX class name');
-    return { text: posix[1] ? `[^${inside}]` : inside, point: undefined };
+    return { text: posix[1] ? (complementOf(inside) ?? `[^${inside}]`) : inside, point: undefined };
   }
   if (reader.next !== '\\') return character(literal(reader.char()));
   if (reader.take(/\\b/y)) return character(literal('\b'));
   if (reader.take(/\\[BRX]/y)) throw refused('escape sequence is invalid in character class');
   const set = readSet(reader, sets);
-  return set === undefined ? character(readCharacter(reader)) : { text: set, point: undefined };
+  return set === undefined ? character(readCharacter(reader)) : { text: unbracketed(set), point: undefined };
+}
+
+/** A set within brackets needs none of its own, unless it is the complement of one that has no end. */
+function unbracketed(set: string): string {
+  const bracketed = /^\[(\^?)([\s\S]*)\]$/.exec(set);
+  if (!bracketed) return set;
+  return bracketed[1] ? (complementOf(bracketed[2]!) ?? set) : bracketed[2]!;
 }
 
 function character(text: string): Member {

@@ -59,17 +59,20 @@ function ofElement(node: AlternativeElementNode): Cost {
 }
 
 function ofRepetition(node: QuantifierNode): Cost {
-  // The parser gives null for a repetition without end, whatever its types say.
-  const max = (node.max as number | null) ?? Number.POSITIVE_INFINITY;
-  const lengths = max - node.min + 1;
+  const { min, max } = node;
+  const lengths = max - min + 1;
   const own: Cost = lengths <= FEW ? { degree: 0, factor: lengths } : { degree: 1, factor: 1 };
   const inner = ofElement(node.body);
-  const oneWay = inner.degree === 0 && inner.factor === 1;
-  if (oneWay || max <= 1 || (node.body.type === 'Group' && node.body.atomic) || isDeterministic(node)) {
-    return times(own, inner);
-  }
+  if (!isAmbiguous(node)) return times(own, inner);
   if (max > FEW) return WITHOUT_BOUND;
   return times(own, { degree: inner.degree * max, factor: inner.factor ** max });
+}
+
+/** Whether what it repeats may find the same text in more than one way, and it repeats it more than once. */
+export function isAmbiguous(node: QuantifierNode): boolean {
+  const inner = ofElement(node.body);
+  const oneWay = inner.degree === 0 && inner.factor === 1;
+  return !(oneWay || node.max === 1 || (node.body.type === 'Group' && node.body.atomic) || isDeterministic(node));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { parse } from 'oniguruma-parser/parser';
+import { type OnigurumaAst, parse } from 'oniguruma-parser/parser';
 import { toRegExp } from 'oniguruma-to-es';
 import { CodedError } from '../../base/index.ts';
 import { badValue, located } from '../error.ts';
@@ -6,6 +6,7 @@ import { type Cost, costOf } from './cost.ts';
 import { execGuarded } from './guard.ts';
 import { hasFixedLookbehinds } from './lookbehind.ts';
 import { refused } from './reader.ts';
+import { relaxedPattern } from './relaxed.ts';
 import { type Translation, translate } from './translate.ts';
 
 export { MATCH_LIMIT_MS } from './guard.ts';
@@ -70,33 +71,52 @@ function execFrom(search: RegExp, text: string, from: number): RegExpExecArray |
 /** What a native match may cost at most, in steps of the engine: some ten milliseconds. */
 const CHEAP_STEPS = 2_000_000;
 
+/** Whether a match in this text is cheap. */
+function limitOf({ degree, factor }: Cost): (text: string) => boolean {
+  if (factor > CHEAP_STEPS) return () => false;
+  const length = degree === 0 ? Number.POSITIVE_INFINITY : (CHEAP_STEPS / factor) ** (1 / degree);
+  return (text) => text.length <= length;
+}
+
 function general(pattern: string, options: string, operator: string): Regex {
   const translation = translate(pattern, options);
-  const { regex, cost } = compile(translation);
+  const { ast, regex } = compile(translation);
+  const isCheap = limitOf(costOf(ast));
   // To look on from a place an expression must be global, and those are slower to test.
   let search: RegExp | undefined;
-  // Beyond this many characters a match may be dear.
-  const cheapLength = cost.degree === 0 ? Number.POSITIVE_INFINITY : (CHEAP_STEPS / cost.factor) ** (1 / cost.degree);
-  const isCheap = (text: string) => text.length <= cheapLength && cost.factor <= CHEAP_STEPS;
+  let isHopeless: ((text: string) => boolean) | undefined;
+  const guarded = (by: RegExp, text: string) => {
+    isHopeless ??= hopelessness(ast, translation);
+    return isHopeless(text) ? null : execGuarded(by, text, operator || '$regex');
+  };
   return {
-    test: (text) => (isCheap(text) ? regex.test(text) : execGuarded(regex, text, operator || '$regex') !== null),
+    test: (text) => (isCheap(text) ? regex.test(text) : guarded(regex, text) !== null),
     exec(text, from = 0) {
       search ??= javascript(translation, true);
       if (isCheap(text)) return execFrom(search, text, from);
       search.lastIndex = from;
-      return execGuarded(search, text, operator || '$regex');
+      return guarded(search, text);
     },
   };
 }
 
+/** Tells cheaply of most texts that the pattern does not find itself in them: a guarded match costs a hundred times as much. */
+function hopelessness(ast: OnigurumaAst, { ignoreCase }: Translation): (text: string) => boolean {
+  const relaxed = relaxedPattern(ast);
+  if (!relaxed) return () => false;
+  const isCheap = limitOf(costOf(relaxed.ast));
+  const regex = javascript({ pattern: relaxed.pattern, ignoreCase }, false);
+  return (text) => isCheap(text) && !regex.test(text);
+}
+
 const RULES = { captureGroup: true, allowOrphanBackrefs: true, asciiWordBoundaries: true };
 
-function compile({ pattern, ignoreCase }: Translation): { regex: RegExp; cost: Cost } {
+function compile({ pattern, ignoreCase }: Translation): { ast: OnigurumaAst; regex: RegExp } {
   const flags = ignoreCase ? 'i' : '';
   try {
     const ast = parse(pattern, { flags, rules: RULES, skipBackrefValidation: true });
     if (!hasFixedLookbehinds(ast.body)) throw refused('lookbehind assertion is not fixed length');
-    return { regex: javascript({ pattern, ignoreCase }, false), cost: costOf(ast) };
+    return { ast, regex: javascript({ pattern, ignoreCase }, false) };
   } catch (error) {
     if (error instanceof CodedError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
@@ -104,6 +124,15 @@ function compile({ pattern, ignoreCase }: Translation): { regex: RegExp; cost: C
   }
 }
 
+/**
+ * The older target makes expressions with the flag `u`. Those with `v`, which only classes within classes need, are wrong
+ * in Node.js 20: `/(?:[^x]b)+/v` finds nothing in `ab`.
+ */
 function javascript({ pattern, ignoreCase }: Translation, global: boolean): RegExp {
-  return toRegExp(pattern, { flags: ignoreCase ? 'i' : '', target: 'ES2024', rules: RULES, global });
+  const options = { flags: ignoreCase ? 'i' : '', rules: RULES, global };
+  try {
+    return toRegExp(pattern, { ...options, target: 'ES2018' });
+  } catch {
+    return toRegExp(pattern, { ...options, target: 'ES2024' });
+  }
 }
