@@ -16,7 +16,7 @@ import {
   unsupported,
   withDefault,
 } from './fields.ts';
-import { cappedSize } from './shared/capped.ts';
+import { cappedMax, cappedSize } from './shared/capped.ts';
 import { checkClusteredExpiry } from './shared/clustered.ts';
 import { writable } from './shared/namespace.ts';
 import { validationFields } from './shared/validation-options.ts';
@@ -100,5 +100,8 @@ function expiry(given: string | number | undefined): number | 'off' | undefined 
 
 function cappedOptions(size: number | undefined, max: number | undefined) {
   if (size === undefined && max === undefined) return undefined;
-  return { size: size === undefined ? undefined : cappedSize(size), max };
+  return {
+    size: size === undefined ? undefined : cappedSize(size),
+    max: max === undefined ? undefined : cappedMax(max),
+  };
 }

@@ -14,7 +14,7 @@ import {
   unsupported,
   withDefault,
 } from './fields.ts';
-import { cappedSize, MAX_CAPPED_DOCUMENTS } from './shared/capped.ts';
+import { cappedMax, cappedSize } from './shared/capped.ts';
 import { checkClusteredExpiry, clusteredIndex, clusteredIndexOption } from './shared/clustered.ts';
 import { readable, writable } from './shared/namespace.ts';
 import { collation } from './shared/query.ts';
@@ -82,10 +82,7 @@ function cappedOptions({ capped, size, max }: { capped: boolean; size: number | 
     );
   }
   if (size === undefined) throw new CodedError('InvalidOptions', "the 'size' field is required when 'capped' is true");
-  if (max !== undefined && max > MAX_CAPPED_DOCUMENTS) {
-    throw new CodedError('BadValue', 'max in a capped collection has to be < 2^31 or not set');
-  }
-  return { capped, size: cappedSize(size), max: max !== undefined && max > 0 ? max : undefined };
+  return { capped, size: cappedSize(size), max: max === undefined ? undefined : cappedMax(max) };
 }
 
 type ClusteredIndex = ReturnType<ReturnType<typeof clusteredIndex>['absent']>;

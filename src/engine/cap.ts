@@ -25,6 +25,8 @@ export function checkFits(cap: Cap, bytes: Uint8Array): void {
 export function trim(collection: Collection, { size, max }: Cap): void {
   if (collection.count <= max && collection.dataSize <= size) return;
   for (const slot of collection.scan()) {
+    // What came last stays, whatever the cap says.
+    if (slot.recordId === collection.lastRecordId) return;
     collection.evict(slot);
     if (collection.count <= max && collection.dataSize <= size) return;
   }

@@ -101,6 +101,10 @@ test('collMod and convertToCapped change the cap', async () => {
   await db.command({ collMod: 'ring', cappedMax: 2 });
   await ring.insertOne({ _id: 4 });
   expect(await ids()).toEqual([3, 4]);
+  // None at all is no limit.
+  await db.command({ collMod: 'ring', cappedMax: 0 });
+  await ring.insertMany(numbered(5, 6));
+  expect(await ids()).toEqual([3, 4, 5, 6]);
   const plain = db.collection<Numbered>('plain');
   await plain.insertMany([1, 2, 3].map((_id) => ({ _id, text: 'x'.repeat(400) })));
   await plain.createIndex({ text: 1 });
