@@ -60,19 +60,23 @@ function* execute(env: Env, batch: WriteBatch, statement: FindAndModify): Work<O
     batch.options.context,
     batch.loaded.collection.collation,
   );
-  const shown = (bytes: Uint8Array) => (projection ? encode(projection.apply(decode(bytes))) : bytes);
+  const shown = (bytes: Uint8Array, match?: Match) => {
+    if (!projection) return bytes;
+    const meta = match && filter.text && { textScore: filter.text.score(match.doc) };
+    return encode(projection.apply(decode(bytes), meta));
+  };
 
   let outcome = NOTHING;
   const apply = (match: Match) => inContext(EXECUTING, () => modify(match));
   const modify = (match: Match) => {
     // Projected first: a positional projection refers to the match that the filter has just seen.
-    const before = returnNew ? undefined : shown(match.bytes);
+    const before = returnNew ? undefined : shown(match.bytes, match);
     if (!updater) {
       batch.loaded.collection.remove(match.slot, match.bytes, () => match.doc);
-      outcome = { value: before ?? shown(match.bytes), n: 1, updatedExisting: false };
+      outcome = { value: before ?? shown(match.bytes, match), n: 1, updatedExisting: false };
     } else {
       const changed = applyUpdate(env, batch.loaded, match, updater, batch.options);
-      outcome = { value: before ?? shown(changed?.bytes ?? match.bytes), n: 1, updatedExisting: true };
+      outcome = { value: before ?? shown(changed?.bytes ?? match.bytes, match), n: 1, updatedExisting: true };
       if (!changed) return;
     }
     batch.executed(0, () => toRepeat(outcome));

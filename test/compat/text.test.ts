@@ -132,6 +132,19 @@ describe('the score', () => {
     expect(
       await run({ $project: { score } }, { $sort: { _id: 1 } }, { $unionWith: { coll: 'stores', pipeline } }),
     ).toEqual([{ _id: 3, score: 1.5 }, { _id: 4, score: 1 }, ...java]);
+    for (const stage of [
+      { $lookup: { from: 'stores', localField: '_id', foreignField: '_id', as: 'x' } },
+      { $graphLookup: { from: 'stores', startWith: '$_id', connectFromField: 'x', connectToField: '_id', as: 'x' } },
+      { $setWindowFields: { sortBy: { _id: 1 }, output: { x: { $documentNumber: {} } } } },
+      { $fill: { output: { x: { value: 1 } } } },
+      { $unwind: { path: '$x', preserveNullAndEmptyArrays: true } },
+      { $replaceWith: { _id: '$_id' } },
+    ]) {
+      expect(await run(stage, { $sort: { s: score } }, { $project: { score } })).toMatchObject([
+        { _id: 3, score: 1.5 },
+        { _id: 4, score: 1 },
+      ]);
+    }
     expect(await run({ $group: { _id: null, views: { $sum: '$views' } } })).toEqual([{ _id: null, views: 190 }]);
   });
 });
@@ -185,7 +198,7 @@ test('writes go by it', async () => {
       projection: { _id: 1, s: { $meta: 'textScore' } },
     },
   );
-  expect(best).toMatchObject({ _id: 2 });
+  expect(best).toMatchObject({ _id: 2, s: 5.5 });
   expect(await notes.deleteMany(search('beta'))).toMatchObject({ deletedCount: 2 });
   expect(await ids(notes.find(search('beta delta')).toArray())).toEqual([]);
 });

@@ -15,7 +15,7 @@ export function textSearch(operand: Value, context: QueryContext): TextSearch {
   const diacriticSensitive = field(operand, '$diacriticSensitive', 'bool');
   const known = [search, language, caseSensitive, diacriticSensitive].filter((value) => value !== undefined);
   if (operand.size !== known.length) throw badValue('extra fields in $text');
-  if (!context.textIndex) throw new CodedError('IndexNotFound', 'text index required for $text query');
+  if (!context.textIndex) throw badValue('$text is not allowed in this context');
   return new TextSearch(context.textIndex(), {
     search: search as string,
     // An empty name asks for the index's own, as in MongoDB.

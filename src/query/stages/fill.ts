@@ -1,6 +1,7 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { located, typeMismatch } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
+import { carry, metadataOf } from '../metadata.ts';
 import { toDouble } from '../number.ts';
 import { resolvePath, withValue } from '../path.ts';
 import { compileSort } from '../sort.ts';
@@ -52,7 +53,7 @@ function compileFiller(name: string, how: Value, sortBy: Doc | undefined, contex
   }
   const path = name.split('.');
   const read = (doc: Doc) => resolvePath(doc, path);
-  const write = (doc: Doc, value: Found) => withValue(doc, path, value);
+  const write = (doc: Doc, value: Found) => carry(withValue(doc, path, value), metadataOf(doc));
   if (how.has('value')) {
     const value = compileExpression(how.get('value'), context);
     return (docs) => docs.map((doc) => (isNullish(read(doc)) ? write(doc, value(rootScope(doc))) : doc));

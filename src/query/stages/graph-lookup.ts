@@ -3,6 +3,7 @@ import { type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { failedToParse, located } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
 import { compileFilter } from '../filter/index.ts';
+import { carry, metadataOf } from '../metadata.ts';
 import { clampedLong, toDouble } from '../number.ts';
 import { resolvePath, withValue } from '../path.ts';
 import type { QueryContext } from '../types.ts';
@@ -20,7 +21,7 @@ export const graphLookup: StageCompiler = (spec, env) => {
     const candidates = new Candidates(foreign, connectTo, context, restrict);
     for await (const batch of source) {
       const reached: Doc[] = [];
-      for (const doc of batch) reached.push(withValue(doc, as, await reach(doc)));
+      for (const doc of batch) reached.push(carry(withValue(doc, as, await reach(doc)), metadataOf(doc)));
       yield reached;
     }
 

@@ -1,6 +1,7 @@
 import { BSONRegExp, type Doc, type Value } from '../../bson/index.ts';
 import { compileExpression, type Expression, rootScope } from '../expressions/index.ts';
 import { hasText } from '../filter/index.ts';
+import { carry, metadataOf } from '../metadata.ts';
 import { parsePath, visitPath, withValue } from '../path.ts';
 import type { Foreign, PipelineContext } from '../types.ts';
 import { type Found, isArray, isDoc, isNullish, MISSING } from '../value.ts';
@@ -26,7 +27,10 @@ export function lookup(spec: Value, env: StageEnv, _name = '$lookup', unwinding?
     const join = open();
     for await (const batch of gathered(source, JOINED_TOGETHER)) {
       const found = await join(batch);
-      yield batch.flatMap((doc, at) => (put ? put(doc, found[at]!) : [withValue(doc, as, found[at]!)]));
+      yield batch.flatMap((doc, at) => {
+        const joined = put ? put(doc, found[at]!) : [withValue(doc, as, found[at]!)];
+        return joined.map((each) => carry(each, metadataOf(doc)));
+      });
     }
   };
 }

@@ -206,7 +206,7 @@ describe('filters', () => {
     [{ a: { $bitsAllSet: -1 } }, 'FailedToParse'],
     [{ a: { $bitsAllSet: 'x' } }, 'BadValue'],
     [{ $where: 'x' }, 6108304],
-    [{ $text: { $search: 'x' } }, 'IndexNotFound', 'text index required for $text query'],
+    [{ $text: { $search: 'x' } }, 'BadValue', '$text is not allowed in this context'],
     [{ $or: [{ a: { $near: [1, 2] } }], $nor: [{ b: { $near: [1, 2] } }] }, 'BadValue', 'Too many geoNear expressions'],
     [{ $expr: { $nope: 1 } }, 'InvalidPipelineOperator', "Unrecognized expression '$nope'"],
   ];

@@ -2,6 +2,7 @@ import { type Collator, compare, type Doc, encodeKey, type Value } from '../../.
 import type { Accumulator } from '../../accumulators.ts';
 import { failedToParse, located, typeMismatch } from '../../error.ts';
 import { compileExpression, type Expression, rootScope } from '../../expressions/index.ts';
+import { carry, metadataOf } from '../../metadata.ts';
 import { clampedLong } from '../../number.ts';
 import { compileAddFields } from '../../projection/index.ts';
 import { compileSort } from '../../sort.ts';
@@ -68,7 +69,7 @@ function withFields(
     if (!name.includes('.')) copy.set(name, value);
     else copy = compileAddFields(new Map([[name, new Map([['$literal', value]])]]), context)(copy);
   }
-  return copy;
+  return carry(copy, metadataOf(doc));
 }
 
 function sortSpec(sortBy: Doc, context: QueryContext): SortSpec | undefined {
