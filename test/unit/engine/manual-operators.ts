@@ -126,7 +126,6 @@ export const STAGES: Record<string, unknown> = {
   $changeStreamSplitLargeEvent: {},
   $collStats: { count: {} },
   $count: 'count',
-  $currentOp: {},
   $densify: { field: 'n', range: { step: 1, bounds: 'full' } },
   $documents: [{ $documents: [{ x: 1 }] }],
   $facet: { all: [{ $count: 'count' }] },
@@ -136,10 +135,8 @@ export const STAGES: Record<string, unknown> = {
   $group: { _id: '$n' },
   $indexStats: {},
   $limit: 1,
-  $listLocalSessions: {},
   $listSampledQueries: {},
   $listSearchIndexes: {},
-  $listSessions: {},
   $lookup: { from: 'things', localField: 'n', foreignField: 'n', as: 'found' },
   $match: { n: 5 },
   $merge: { into: 'other' },
@@ -164,6 +161,13 @@ export const STAGES: Record<string, unknown> = {
   $unset: 'n',
   $unwind: '$a',
   $vectorSearch: { index: 'v', path: 'v', queryVector: [1], numCandidates: 1, limit: 1 },
+};
+
+/** Stages that only a whole server answers, with the database and collection that they are for; test/compat/manual.test.ts tries them. */
+export const SERVER_STAGES: Record<string, readonly [db: string, collection?: string]> = {
+  $currentOp: ['admin'],
+  $listLocalSessions: ['test'],
+  $listSessions: ['config', 'system.sessions'],
 };
 
 /** The operands of expressions. */
