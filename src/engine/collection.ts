@@ -6,6 +6,7 @@ import type { DocumentCache } from './cache.ts';
 import type { IndexSpec, Namespace } from './contract.ts';
 import { Home } from './home.ts';
 import { IdDirectory } from './id-directory.ts';
+import { IndexUses } from './index-uses.ts';
 import { Slot, type Version } from './slot.ts';
 
 /** The place of an entry that has not joined a batch yet. */
@@ -49,6 +50,7 @@ export class Collection {
   readonly slots = new Map<number, Slot>();
   readonly unsettled = new Map<number, Unsettled>();
   readonly secondary = new Map<string, BuiltIndex>();
+  readonly indexUses = new IndexUses();
   /** Groups that clients have written since the collection was opened. */
   commits = 0;
   /** Rings when there is more to read, for whoever waits at the end. */

@@ -47,6 +47,12 @@ export interface IndexChange {
   readonly prepareUnique: boolean | undefined;
 }
 
+/** How often queries went by an index since a time: its making, or the start of the process. */
+export interface IndexUse {
+  readonly ops: number;
+  readonly since: Date;
+}
+
 export interface CollectionStats {
   readonly count: number;
   /** Bytes of BSON in all documents. */
@@ -247,6 +253,8 @@ export interface Engine {
   resolveView(ns: Namespace): ResolvedView | undefined;
   /** Reads the collection where that has not been done. */
   stats(ns: Namespace): Promise<CollectionStats>;
+  /** By the names of the indexes; empty where there is no collection. */
+  indexUses(ns: Namespace): ReadonlyMap<string, IndexUse>;
   /** Bytes of the documents, as far as that is known without a request: 0 before the collection is read. */
   loadedSize(ns: Namespace): number;
 

@@ -25,6 +25,7 @@ import type {
   FindAndModify,
   FindAndModifyResult,
   FindQuery,
+  IndexUse,
   Namespace,
   ResolvedView,
   UpdateStatement,
@@ -158,6 +159,10 @@ class DiscordEngine implements Engine {
   async stats(ns: Namespace): Promise<CollectionStats> {
     const handle = this.#existing(ns);
     return statsOf((await handle.load()).collection);
+  }
+
+  indexUses(ns: Namespace): ReadonlyMap<string, IndexUse> {
+    return this.#namespaces.handle(ns)?.indexUses() ?? new Map();
   }
 
   loadedSize(ns: Namespace): number {

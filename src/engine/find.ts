@@ -14,6 +14,7 @@ import { QueueCursor } from './cursor.ts';
 import { type Examined, type Found, scanLoaded, scanLog } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, planQuery } from './planner.ts';
+import { checkBetween } from './plans/between.ts';
 import { tail } from './tail.ts';
 
 /** As the server's internalQueryMaxBlockingSortMemoryUsageBytes. */
@@ -30,12 +31,13 @@ export interface Execution {
 /** Opens a cursor on a collection; nothing but what the answer needs is read. */
 export async function find(env: Env, handle: CollectionHandle, query: FindQuery): Promise<DocCursor> {
   const filter = compileFilter(query.filter, query.context);
-  const show = shower(query, filter);
+  const project = shower(query, filter);
   if (query.tailable) {
-    refuse(query);
-    return tail(handle, query, filter, show);
+    checkBetween(query);
+    return tail(handle, query, filter, query.returnKey ? keyShower(query, undefined) : project);
   }
-  const { matches } = await execute(env, handle, query, filter);
+  const { matches, plan } = await execute(env, handle, query, filter);
+  const show = query.returnKey ? keyShower(query, plan) : project;
   return new QueueCursor(mapBatches(matches, show), () => handle.checkAlive());
 }
 
@@ -43,7 +45,7 @@ export async function find(env: Env, handle: CollectionHandle, query: FindQuery)
 export function checkQuery(query: FindQuery): void {
   const filter = compileFilter(query.filter, query.context);
   shower(query, filter);
-  refuse(query);
+  checkBetween(query);
   if (query.sort && !naturalOrder(query.sort)) {
     compileSort(query.sort, query.context.collator);
     checkMetaSort(query.sort, filter.metadata);
@@ -56,7 +58,6 @@ export async function execute(
   query: FindQuery,
   filter = compileFilter(query.filter, query.context),
 ): Promise<Execution> {
-  refuse(query);
   try {
     const execution = await begin(env, handle, query, filter);
     return { ...execution, matches: whileAlive(handle, execution.matches) };
@@ -114,12 +115,6 @@ function byMetadata({ order }: Plan): Order | undefined {
   return order && ((left, right) => order(left.meta ?? {}, right.meta ?? {}));
 }
 
-function refuse(query: FindQuery): void {
-  for (const option of ['min', 'max', 'returnKey'] as const) {
-    if (query[option]) throw new CodedError('NotImplemented', `the option '${option}' of find is not implemented`);
-  }
-}
-
 /** What becomes of a match on its way out: mostly the bytes themselves. */
 function shower(query: FindQuery, filter: Filter): (found: Found) => Uint8Array {
   const { projection, showRecordId, context } = query;
@@ -128,6 +123,14 @@ function shower(query: FindQuery, filter: Filter): (found: Found) => Uint8Array 
   return ({ doc, meta, recordId }) => {
     const shown = project ? project.apply(doc, meta) : doc;
     return encode(showRecordId ? new Map<string, Value>([...shown, ['$recordId', BigInt(recordId)]]) : shown);
+  };
+}
+
+/** The key by which a match was found in place of the document: nothing of it where that was no index. */
+function keyShower({ showRecordId }: FindQuery, plan: Plan | undefined): (found: Found) => Uint8Array {
+  return ({ doc, recordId }) => {
+    const key = plan?.indexKey?.(doc) ?? new Map();
+    return encode(showRecordId ? new Map<string, Value>([...key, ['$recordId', BigInt(recordId)]]) : key);
   };
 }
 

@@ -8,7 +8,7 @@ import type { DocumentCache } from './cache.ts';
 import { type Cap, capOf } from './cap.ts';
 import { defaultCollation } from './collation.ts';
 import { Collection, nsText } from './collection.ts';
-import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
+import type { CollectionInfo, IndexSpec, IndexUse, Namespace } from './contract.ts';
 import { RecordReader } from './reader.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import { RetryTable } from './retry-table.ts';
@@ -45,6 +45,9 @@ export class CollectionHandle {
   #channel: ChannelId;
   readonly #context: HandleContext;
   readonly #metered: ReturnType<typeof meteredStore>;
+  /** Since when uses of the indexes are counted, where that is later than the handle. */
+  readonly #madeAt = new Map<string, Date>();
+  readonly #openedAt: Date;
   #log: Log;
   #loading: Promise<Loaded> | undefined;
   #loaded: Loaded | undefined;
@@ -56,6 +59,7 @@ export class CollectionHandle {
   /** Nothing is read before `ready`: another handle of the channel may still be writing. */
   constructor(context: HandleContext, info: CollectionInfo, channel: ChannelId, ready = Promise.resolve()) {
     this.#context = context;
+    this.#openedAt = new Date(context.env.clock.now());
     this.#metered = meteredStore(context.store);
     this.#ready = ready;
     this.#info = info;
@@ -87,6 +91,23 @@ export class CollectionHandle {
 
   get log(): Log {
     return this.#log;
+  }
+
+  /** How often queries went by each index, and since when that is counted. */
+  indexUses(): Map<string, IndexUse> {
+    const { indexUses } = this.#loaded?.collection ?? {};
+    return new Map(
+      this.info.indexes.map(({ name }) => [
+        name,
+        { ops: indexUses?.of(name) ?? 0, since: this.#madeAt.get(name) ?? this.#openedAt },
+      ]),
+    );
+  }
+
+  /** An index was made just now. */
+  noteIndex(name: string): void {
+    this.#madeAt.set(name, new Date(this.#context.env.clock.now()));
+    this.#loaded?.collection.indexUses.forget(name);
   }
 
   get loaded(): Loaded | undefined {

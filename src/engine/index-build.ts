@@ -32,7 +32,10 @@ export async function createIndexes(
   try {
     await fill(loaded, built, handle.info.ns);
     await namespaces.setIndexes(handle, [...handle.info.indexes, ...wanted]);
-    for (const index of built) index.ready = true;
+    for (const index of built) {
+      handle.noteIndex(index.spec.name);
+      index.ready = true;
+    }
   } catch (error) {
     for (const { spec } of built) loaded.collection.secondary.delete(spec.name);
     throw error;

@@ -1,8 +1,10 @@
 import { CodedError } from '../base/index.ts';
 import { BSONRegExp, type Doc, equal, identical, doc as literal, type Value } from '../bson/index.ts';
+import { kindOf } from '../indexes/index.ts';
 import { conjuncts, type Filter, filterTree, showAll } from '../query/index.ts';
 import { isFoundIn } from './collation.ts';
 import { type Collection, nsText } from './collection.ts';
+import { checkBetween, planBetween } from './plans/between.ts';
 import { conditionsOf } from './plans/condition.ts';
 import { byGeoIndex } from './plans/geo.ts';
 import { byOrderedIndex } from './plans/ordered.ts';
@@ -32,6 +34,7 @@ export function planQuery(collection: Collection, filter: Filter, request: PlanR
 
 export function weighPlans(collection: Collection, filter: Filter, request: PlanRequest): Planned {
   const { sort, hint, skip = 0, limit = 0 } = request;
+  checkBetween(request);
   const wantsOrder = sort !== undefined && sort.size > 0;
   const natural = naturalOrder(hint) ?? naturalOrder(sort);
   if (filter.text) checkText(hint, sort);
@@ -57,13 +60,22 @@ export function weighPlans(collection: Collection, filter: Filter, request: Plan
     choices: hinted ? [hinted] : choices(collection),
     hinted: hinted !== undefined,
   };
+  if (hinted && (request.min?.size || request.max?.size)) {
+    return alone(planBetween(query, request, (codeName, why) => planError(collection, codeName, why)));
+  }
   let best: Offer | undefined;
   for (const path of ACCESS_PATHS) {
     for (const offer of path.offers(query)) if (offer.score > (best?.score ?? 0)) best = offer;
   }
   if (best) return { plan: best.plan, rejected: best.rejected ?? [] };
-  if (hinted) throw planError(collection, 'NoQueryExecutionPlans', 'No query solutions');
+  if (hinted) throw planError(collection, 'NoQueryExecutionPlans', hintRefusal(hinted));
   return alone(collectionScan(collection, filter, 1, !wantsOrder));
+}
+
+function hintRefusal({ key }: Choice): string {
+  const kind = kindOf(key).name;
+  if (kind !== 'wildcard') return 'Failed to build whole-index solution for $hint';
+  return "$hint: refusing to build whole-index solution, because it's a wildcard index";
 }
 
 function alone(plan: Plan): Planned {
@@ -130,9 +142,11 @@ function idLookup(collection: Collection, filter: Filter, id: Value): Plan {
     sorted: true,
     exact: alone,
     slots() {
+      collection.indexUses.count('_id_');
       const slot = collection.ids.get(id);
       return slot ? [slot] : [];
     },
+    indexKey: (doc) => new Map([['_id', doc.get('_id')]]),
     describe: (ran) =>
       stageDoc('IDHACK', {
         work: ran && { advanced: ran.matched, works: 1 },

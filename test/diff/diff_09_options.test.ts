@@ -4,13 +4,9 @@ import { expectRefused, ownServer } from '../support/own-server.ts';
 
 const own = ownServer();
 
-test.each([
-  { find: 'things', min: { a: 1 }, hint: { a: 1 } },
-  { find: 'things', max: { a: 1 }, hint: { a: 1 } },
-  { find: 'things', returnKey: true },
-  { dataSize: 'diff.things', keyPattern: { a: 1 }, min: { a: 1 }, max: { a: 5 } },
-])('%o is refused', async (command) => {
+test('dataSize measures no range of keys', async () => {
   await own.db.collection('things').createIndex({ a: 1 });
+  const command = { dataSize: 'diff.things', keyPattern: { a: 1 }, min: { a: 1 }, max: { a: 5 } };
   await expectRefused(own.db.command(command), 238, 'NotImplemented');
 });
 

@@ -9,6 +9,7 @@ import type {
   FindAndModify,
   FindQuery,
   IndexSpec,
+  IndexUse,
   Namespace,
   UpdateStatement,
   WriteOptions,
@@ -77,6 +78,10 @@ export class FakeEngine implements Engine {
     const size = this.loadedSize(ns);
     const indexSizes = new Map((kept?.info.indexes ?? []).map(({ name }) => [name, 100] as const));
     return { count: kept?.docs.length ?? 0, size, indexSizes, indexKeys: new Map<string, number>(), cached: size };
+  }
+
+  indexUses(): ReadonlyMap<string, IndexUse> {
+    return new Map();
   }
 
   loadedSize(ns: Namespace): number {

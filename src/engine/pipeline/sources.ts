@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { CodedError, type Env } from '../../base/index.ts';
 import { type Doc, isNumber, doc as literal, toValue, typeAlias, type Value } from '../../bson/index.ts';
 import { showValue } from '../../query/index.ts';
@@ -51,8 +52,11 @@ function checkPlanCacheStats(spec: Value): void {
 }
 
 function indexStats(engine: Engine, ns: Namespace): Doc[] {
-  const info = engine.collection(ns);
-  return (info?.indexes ?? []).map(({ name, key, spec }) => literal({ name, key, spec }));
+  const uses = engine.indexUses(ns);
+  return (engine.collection(ns)?.indexes ?? []).map(({ name, key, spec }) => {
+    const { ops, since } = uses.get(name)!;
+    return literal({ name, key, host: hostname(), accesses: { ops: BigInt(ops), since }, spec });
+  });
 }
 
 const COLL_STATS = ['count', 'storageStats', 'latencyStats', 'queryExecStats'];

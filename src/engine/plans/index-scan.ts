@@ -28,6 +28,13 @@ interface Stream {
   readonly ranges: readonly KeyRange[];
 }
 
+/** A stretch of an index that the client names by its ends. */
+export interface NamedStretch {
+  readonly range: KeyRange;
+  readonly startKey: Doc;
+  readonly endKey: Doc;
+}
+
 /** The stretches of an index that bounds ask for, and going through them. */
 export class IndexScan {
   readonly choice: Choice;
@@ -46,11 +53,13 @@ export class IndexScan {
   advanced = 0;
   readonly #descending: readonly boolean[];
   readonly #multikey: boolean;
+  readonly #named: NamedStretch | undefined;
   #direction: 1 | -1 = 1;
   #merged = 0;
 
-  constructor(choice: Choice, bounds: readonly FieldBounds[]) {
+  constructor(choice: Choice, bounds: readonly FieldBounds[], named?: NamedStretch) {
     this.choice = choice;
+    this.#named = named;
     this.#descending = [...choice.key.values()].map(isDescending);
     this.#multikey = choice.arrays !== undefined;
     const intervals = bounds.map((each) => each.intervals);
@@ -113,6 +122,18 @@ export class IndexScan {
     }
   }
 
+  /** Of a document's keys the one that leads to it: the first within the bounds, by the names of the index's fields. */
+  keyOf(doc: Doc): Doc | undefined {
+    const index = this.choice.index();
+    const ranges = this.#streams(0).flatMap((stream) => stream.ranges);
+    const keys = index.prepare(doc).keys.filter(({ key }) => ranges.some((range) => isWithin(key, range)));
+    const first = keys.reduce<(typeof keys)[number] | undefined>(
+      (best, next) => (!best || next.key < best.key === (this.#direction === 1) ? next : best),
+      undefined,
+    );
+    return first && new Map([...index.pattern.keys()].map((path, field) => [path, first.values[field]]));
+  }
+
   /** As `explain` shows it; `ran` adds what it did. */
   describe(ran: boolean): Doc {
     const paths = [...this.choice.key.keys()];
@@ -121,7 +142,7 @@ export class IndexScan {
       fields: {
         ...this.#describeIndex(),
         direction: this.#direction === 1 ? 'forward' : 'backward',
-        indexBounds: new Map(paths.map((path, field) => [path, this.#showBounds(field)])),
+        indexBounds: this.#showStretch() ?? new Map(paths.map((path, field) => [path, this.#showBounds(field)])),
         ...(ran && {
           keysExamined: this.keysExamined,
           seeks: this.seeks,
@@ -171,6 +192,17 @@ export class IndexScan {
       isPartial: spec.has('partialFilterExpression'),
       indexVersion: 2,
     };
+  }
+
+  #showStretch(): Doc | undefined {
+    if (!this.#named) return undefined;
+    const { startKey, endKey } = this.#named;
+    return new Map<string, Value>([
+      ['startKey', startKey],
+      ['startKeyInclusive', true],
+      ['endKey', endKey],
+      ['endKeyInclusive', false],
+    ]);
   }
 
   #showBounds(field: number): string[] {
@@ -223,6 +255,7 @@ export class IndexScan {
 
   /** The scans, in the order of the index; one stream for each combination of values of the first `split` fields. */
   #streams(split: number): Stream[] {
+    if (this.#named) return [{ prefix: 0, ranges: [this.#named.range] }];
     const descending = this.#descending;
     const { seek } = this.choice.index();
     const texts = [...this.choice.key.keys()].map((path) => (path === PATH_FIELD ? undefined : seek));
@@ -267,6 +300,12 @@ function pointFields(bounds: readonly Intervals[]): { points: number; scans: num
 function hull(intervals: Intervals): Intervals {
   const [first, last] = [intervals[0]!, intervals.at(-1)!];
   return [interval(first.low, first.lowInclusive, last.high, last.highInclusive)];
+}
+
+function isWithin(key: string, range: KeyRange): boolean {
+  const { lower = '', upper = '', lowerInclusive = true, upperInclusive = true } = range;
+  if (key < lower || (!lowerInclusive && key.startsWith(lower))) return false;
+  return range.upper === undefined || key < upper || (upperInclusive && key.startsWith(upper));
 }
 
 function arrayPrefixes(path: string, arrays: ReadonlySet<number> | undefined): string[] {

@@ -63,12 +63,14 @@ export function scanPlan(
     get keysExamined() {
       return scan.keysExamined;
     },
+    indexKey: (doc) => scan.keyOf(doc),
     describeCount: (ran) => scan.describeCount(ran !== undefined),
     describe: (ran) => fetchStage(scan.describe(ran !== undefined), residual, scan.keysExamined, ran),
   };
 }
 
 export function* slotsOf(collection: Collection, scan: IndexScan): Generator<Slot> {
+  collection.indexUses.count(scan.choice.name);
   for (const { recordId } of scan.entries()) {
     const slot = collection.slot(recordId);
     if (slot) yield slot;

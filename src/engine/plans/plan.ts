@@ -19,6 +19,8 @@ export interface Plan {
   describe(ran?: Ran): Doc;
   /** As `explain` shows it where its candidates are only counted; of use where it is `exact`. */
   describeCount?(ran?: Ran): Doc;
+  /** The key that leads to a match, for `returnKey`; absent: there is none. */
+  indexKey?(doc: Doc): Doc | undefined;
   /** Keys that were looked at when `slots` was last gone through; absent: one for each candidate. */
   readonly keysExamined?: number;
   /**
@@ -43,6 +45,9 @@ export interface PlanRequest {
   readonly skip?: number;
   /** 0 or absent is no limit. */
   readonly limit?: number;
+  /** Keys of the hinted index, from which on, and up to which, it is looked at. */
+  readonly min?: Doc | undefined;
+  readonly max?: Doc | undefined;
 }
 
 /** An index that a query may go by. */

@@ -116,6 +116,7 @@ class Score implements Metadata {
 
 function* textSlots(collection: Collection, choice: Choice, scans: readonly TermScan[]): Iterable<Slot> {
   const index = choice.index();
+  collection.indexUses.count(choice.name);
   const seen = new Set<number>();
   for (const scan of scans) {
     scan.keysExamined = 0;

@@ -60,6 +60,7 @@ function unionOf(query: PlanQuery, branches: readonly Candidate[], rest: readonl
     work.tested = work.dropped = 0;
     const seen = new Set<number>();
     for (const { scan } of branches) {
+      collection.indexUses.count(scan.choice.name);
       for (const { recordId } of scan.entries()) {
         work.tested++;
         if (seen.has(recordId)) {

@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Collection, Db, Document } from '../support/driver.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+/** What clients may say about indexes in their commands: hints, ends of keys, and what is told of the use of indexes. */
+let server: TestServer;
+let db: Db;
+let things: Collection;
+
+beforeAll(async () => {
+  server = await startServer();
+  db = (await server.client()).db('hints');
+  things = db.collection('things');
+  await things.createIndexes([
+    { key: { a: 1, b: -1 } },
+    { key: { tags: 1 } },
+    { key: { s: 1 }, sparse: true },
+    { key: { hid: 1 }, hidden: true },
+    { key: { h: 'hashed' } },
+    { key: { 'w.$**': 1 } },
+  ]);
+  await things.insertMany(
+    Array.from({ length: 10 }, (_, n) => ({
+      _id: n as never,
+      a: n % 5,
+      b: n,
+      tags: [n, -n],
+      ...(n > 6 && { s: n }),
+      h: n,
+    })),
+  );
+});
+
+afterAll(() => server?.close());
+
+const ids = (docs: readonly Document[]) => docs.map(({ _id }) => _id);
+const found = async (command: Document) => (await db.command({ find: 'things', ...command })).cursor.firstBatch;
+
+test.each<[string, Document, number[]]>([
+  ['by name', { filter: { b: { $gte: 8 } }, hint: 'a_1_b_-1' }, [8, 9]],
+  ['by key', { filter: { b: { $gte: 8 } }, hint: { a: 1, b: -1 } }, [8, 9]],
+  ['by natural order backwards', { hint: { $natural: -1 }, limit: 2 }, [9, 8]],
+  ['of a sparse index, which lacks the others', { hint: 's_1' }, [7, 8, 9]],
+  ['of a hash that does not help', { filter: { h: { $gt: 8 } }, hint: { h: 'hashed' } }, [9]],
+  ['from a key on', { min: { a: 4, b: 9 }, hint: 'a_1_b_-1' }, [9, 4]],
+  ['up to a key', { max: { a: 0, b: 0 }, hint: 'a_1_b_-1' }, [5]],
+  ['between two keys', { min: { a: 1, b: 9 }, max: { a: 2, b: 2 }, hint: { a: 1, b: -1 } }, [6, 1, 7]],
+  [
+    'between them in the order of a sort',
+    { min: { a: 1, b: 9 }, max: { a: 2, b: 2 }, hint: { a: 1, b: -1 }, sort: { a: -1 } },
+    [7, 1, 6],
+  ],
+  ['between two elements of arrays', { min: { tags: -1 }, max: { tags: 2 }, hint: { tags: 1 } }, [1, 0]],
+])('a hint %s', async (_, command, expected) => {
+  expect(ids(await found(command))).toEqual(expected);
+});
+
+test.each<[string, Document, number[]]>([
+  ['count', { count: 'things', query: {}, hint: 's_1' }, [3]],
+  ['distinct', { distinct: 'things', key: 'b', hint: 's_1' }, [7, 8, 9]],
+])('%s takes hints', async (_, command, expected) => {
+  const { n, values } = await db.command(command);
+  expect(values ?? [n]).toEqual(expected);
+});
+
+test('aggregate and writes take hints', async () => {
+  expect(ids(await things.aggregate([{ $match: {} }], { hint: 's_1' }).toArray())).toEqual([7, 8, 9]);
+  expect(await things.updateMany({}, { $set: { z: 1 } }, { hint: 's_1' })).toMatchObject({ matchedCount: 3 });
+  expect(await things.findOneAndUpdate({}, { $set: { z: 2 } }, { hint: { s: 1 }, sort: { b: 1 } })).toMatchObject({
+    _id: 7,
+  });
+  expect(await things.deleteMany({ b: -1 }, { hint: { s: 1 } })).toMatchObject({ deletedCount: 0 });
+});
+
+const REFUSED = /^error processing query: ns=hints\.things.*planner returned error :: caused by :: /;
+
+test.each<[Document, number, string | RegExp]>([
+  [{ hint: 'none' }, 2, /hint provided does not correspond to an existing index$/],
+  [{ hint: { none: 1 } }, 2, /hint provided does not correspond to an existing index$/],
+  [{ hint: 'hid_1' }, 2, /hint provided does not correspond to an existing index$/],
+  [{ hint: 'w.$**_1' }, 291, /refusing to build whole-index solution, because it's a wildcard index$/],
+  [{ min: { a: 1, b: 1 } }, 51173, 'When using min()/max() a hint of which index to use must be provided'],
+  [{ min: { a: 1 }, hint: 'a_1_b_-1' }, 51174, /The index chosen is not compatible with min\/max$/],
+  [{ min: { h: 1 }, hint: { h: 'hashed' } }, 51174, /The index chosen is not compatible with min\/max$/],
+  [
+    { min: { tags: 5 }, max: { tags: 5 }, hint: 'tags_1' },
+    51175,
+    /does not come before the value provided for max\(\) in the hinted index$/,
+  ],
+  [{ min: { tags: 5 }, max: { b: 5 }, hint: 'tags_1' }, 51176, 'min and max must have the same field names'],
+])('find with %j is refused', async (command, code, message) => {
+  const error = await found(command).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ code });
+  const text = (error as Error).message;
+  if (typeof message === 'string') return expect(text).toBe(message);
+  expect(text).toMatch(REFUSED);
+  expect(text).toMatch(message);
+});
+
+test('a hint of what is not there is refused in writes', async () => {
+  await expect(things.updateOne({}, { $set: { z: 1 } }, { hint: 'none' })).rejects.toMatchObject({ code: 2 });
+  await expect(things.deleteOne({}, { hint: 'none' })).rejects.toMatchObject({ code: 2 });
+  await expect(things.findOneAndDelete({}, { hint: { none: 1 } })).rejects.toMatchObject({ code: 2 });
+});
+
+describe('returnKey', () => {
+  test.each<[string, Document, Document[]]>([
+    [
+      'gives the fields of the index',
+      { filter: { a: 1, b: { $gt: 0 } } },
+      [
+        { a: 1, b: 6 },
+        { a: 1, b: 1 },
+      ],
+    ],
+    ['gives the element that was found', { filter: { tags: -3 } }, [{ tags: -3 }]],
+    ['gives _id', { filter: { _id: 5 } }, [{ _id: 5 }]],
+    ['gives nothing of a scan', { filter: { z: { $exists: false }, b: 1 } }, [{}]],
+    ['comes before a projection', { filter: { a: 0, b: 5 }, projection: { _id: 1 } }, [{ a: 0, b: 5 }]],
+  ])('%s', async (_, command, expected) => {
+    expect(await found({ ...command, returnKey: true })).toEqual(expected);
+  });
+
+  test('may come with record ids', async () => {
+    const [only] = await found({ filter: { _id: 5 }, returnKey: true, showRecordId: true });
+    expect(only).toEqual({ _id: 5, $recordId: expect.anything() });
+  });
+});
+
+test('$indexStats counts the queries that went by an index', async () => {
+  const stats = async () =>
+    (await things.aggregate([{ $indexStats: {} }], { useBigInt64: true }).toArray()) as Document[];
+  const ops = async (name: string) => Number((await stats()).find((each) => each.name === name)?.accesses.ops);
+  const before = await ops('tags_1');
+  await found({ filter: { tags: 3 } });
+  await found({ filter: { tags: { $gt: 3 } } });
+  expect((await ops('tags_1')) - before).toBe(2);
+  const [first] = await stats();
+  expect(first).toMatchObject({
+    name: '_id_',
+    key: { _id: 1 },
+    host: expect.any(String),
+    accesses: { since: expect.any(Date) },
+    spec: { v: 2, key: { _id: 1 }, name: '_id_' },
+  });
+  expect(await ops('hid_1')).toBe(0);
+});
