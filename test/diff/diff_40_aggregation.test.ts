@@ -11,12 +11,6 @@ test('$collStats refuses what is not measured', async () => {
   }
 });
 
-test('$indexStats counts no accesses', async () => {
-  const [stats] = await own.things.aggregate([{ $indexStats: {} }]).toArray();
-  expect(stats).toMatchObject({ name: '_id_' });
-  expect(stats).not.toHaveProperty('accesses');
-});
-
 test('$currentOp shows nothing idle', async () => {
   const pipeline = [{ $currentOp: { allUsers: true, idleConnections: true, idleCursors: true, idleSessions: true } }];
   const { cursor } = await own.admin({ aggregate: 1, pipeline, cursor: {} });

@@ -1,0 +1,48 @@
+import { hostname } from 'node:os';
+import { beforeAll, expect, test } from 'vitest';
+import type { Document } from '../support/driver.ts';
+import { ownServer } from '../support/own-server.ts';
+
+const own = ownServer();
+
+beforeAll(async () => {
+  await own.things.createIndex({ a: 1, b: 1 });
+  await own.things.insertMany([
+    { _id: 1, a: 1, b: 1 },
+    { _id: 2, a: 2, b: 5 },
+  ]);
+});
+
+const explain = (command: Document) => own.db.command({ explain: command, verbosity: 'allPlansExecution' });
+
+test('no other plan is tried, and Discord is told of', async () => {
+  const { queryPlanner, executionStats, discord } = await explain({ find: 'things', filter: { a: 1 } });
+  expect(queryPlanner.winningPlan).toMatchObject({ stage: 'FETCH' });
+  expect(executionStats.allPlansExecution).toEqual([]);
+  expect(discord.requests).toEqual({ pages: 0, messages: 0, downloads: 0, appends: 0 });
+});
+
+test('documents are read where an index could stand in for them', async () => {
+  const projected = await explain({ find: 'things', filter: { a: 1 }, projection: { _id: 0, a: 1 } });
+  expect(projected.executionStats).toMatchObject({
+    totalDocsExamined: 1,
+    executionStages: { stage: 'PROJECTION_SIMPLE', inputStage: { stage: 'FETCH' } },
+  });
+  const distinct = await explain({ distinct: 'things', key: 'a', query: { a: { $gt: 0 } } });
+  expect(distinct.executionStats).toMatchObject({ totalDocsExamined: 2, executionStages: { stage: 'FETCH' } });
+});
+
+test('nothing is bounded behind the first range', async () => {
+  const { queryPlanner } = await explain({ find: 'things', filter: { a: { $gt: 0 }, b: 5 } });
+  expect(queryPlanner.winningPlan.inputStage.indexBounds).toEqual({ a: ['(0, inf.0]'], b: ['[MinKey, MaxKey]'] });
+});
+
+test('equality on _id is IDHACK', async () => {
+  const { queryPlanner } = await explain({ find: 'things', filter: { _id: 1 } });
+  expect(queryPlanner.winningPlan).toMatchObject({ stage: 'IDHACK' });
+});
+
+test('$indexStats names the host alone', async () => {
+  const [stats] = await own.things.aggregate([{ $indexStats: {} }]).toArray();
+  expect(stats).toMatchObject({ host: hostname() });
+});
