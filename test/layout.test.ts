@@ -28,7 +28,6 @@ const PACKAGES: Record<string, RegExp> = {
   bson: /^bson\//,
   undici: /^discord\//,
   bottleneck: /^discord\//,
-  mingo: /^query\/mingo\.ts$/,
   fastify: /^emulator\//,
   ws: /^(emulator|discord)\//,
   '@fastify/busboy': /^emulator\//,

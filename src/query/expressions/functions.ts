@@ -56,12 +56,21 @@ function bounded(
   return numeric((value, name) => {
     if (isNaNNumber(value)) return value;
     const double = toDouble(value);
-    if (!isWithin(double)) {
+    // A decimal that no double can hold is beyond the narrow bounds, and within those that only infinities are beyond.
+    if (!isWithin(isFiniteDecimal(value) ? bounded64(double) : double)) {
       const shown = value instanceof Decimal128 ? value.toString() : streamed(double);
       throw located(50989, `cannot apply ${name} to ${shown}, value must in ${bounds}`);
     }
     return value instanceof Decimal128 ? decimalFunctions[which](value) : Math[which](double);
   });
+}
+
+function isFiniteDecimal(value: Numeric): boolean {
+  return value instanceof Decimal128 && !value.toString().endsWith('Infinity');
+}
+
+function bounded64(double: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, double));
 }
 
 function scaled(factor: number, decimalFactor: string): Operator {

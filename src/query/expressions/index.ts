@@ -1,7 +1,6 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
-import { applyMingo, hasMingoOperator } from '../mingo.ts';
 import { resolvePath } from '../path.ts';
 import type { QueryContext } from '../types.ts';
 import { element, type Found, isArray, isDoc, MISSING } from '../value.ts';
@@ -68,7 +67,7 @@ export function isOperatorDoc(doc: Doc): boolean {
 
 /** Whether an operator of that name is known. */
 export function isOperatorName(name: string): boolean {
-  return Object.hasOwn(OPERATORS, name) || hasMingoOperator(name);
+  return Object.hasOwn(OPERATORS, name);
 }
 
 function compilerFor(context: QueryContext, names: ReadonlySet<string>, depth: number): Compiler {
@@ -128,23 +127,7 @@ function compileDoc(doc: Doc, compiler: Compiler): Expression {
 function compileOperator(name: string, operand: Value, compiler: Compiler): Expression {
   const operator = OPERATORS[name];
   if (operator && Object.hasOwn(OPERATORS, name)) return operator(operand, compiler, name);
-  if (!hasMingoOperator(name)) {
-    throw new CodedError('InvalidPipelineOperator', `Unrecognized expression '${name}'`);
-  }
-  if (isArray(operand)) {
-    const args = operand.map((item) => compiler.compile(item));
-    return (scope) =>
-      applyMingo(
-        name,
-        args.map((arg) => arg(scope)),
-      );
-  }
-  if (isDoc(operand) && !isOperatorDoc(operand)) {
-    const args = [...operand].map(([key, value]) => [key, compiler.compile(value)] as const);
-    return (scope) => applyMingo(name, new Map(args.map(([key, arg]) => [key, arg(scope)])));
-  }
-  const arg = compiler.compile(operand);
-  return (scope) => applyMingo(name, arg(scope));
+  throw new CodedError('InvalidPipelineOperator', `Unrecognized expression '${name}'`);
 }
 
 /** `$a.b`, `$$name`, `$$name.a.b`. */

@@ -9,6 +9,8 @@ const convert = (input: unknown, to: unknown, more: object = {}) => ({ $convert:
 export const CONVERSIONS: Family = {
   results: [
     [{ $type: '$missing' }, 'missing'],
+    [{ $toHashedIndexKey: 1 }, long(5902408780260971510n)],
+    [{ $toHashedIndexKey: 'hello' }, long(5347277839332858538n)],
     [{ $type: long(1) }, 'long'],
     [{ $type: null }, 'null'],
     [{ $type: new MaxKey() }, 'maxKey'],

@@ -216,7 +216,6 @@ const CASES: [expression: unknown, result: unknown, document?: object][] = [
   [{ $isoWeekYear: new Date(Date.UTC(2021, 0, 3)) }, 2020n],
   [{ $week: new Date(Date.UTC(2026, 0, 4)) }, 1],
   [{ $hour: { date: NOW, timezone: '+02:00' } }, 5],
-  // Through mingo.
   [{ $dateToString: { date: NOW, format: '%Y-%m-%d' } }, '2026-01-02'],
   [{ $dateAdd: { startDate: NOW, unit: 'day', amount: 1 } }, new Date(NOW.getTime() + 86_400_000)],
   [{ $dateTrunc: { date: NOW, unit: 'day' } }, new Date(Date.UTC(2026, 0, 2))],
