@@ -30,7 +30,10 @@ import { withVirtualGlobals } from './virtual-globals.ts';
 const API = 'http://discord.invalid/api/v10';
 /** pino's number for `error`. */
 const LEVEL_ERROR = 50;
-const FOR_EVER = new Promise<never>(() => {});
+/** A new one each time: what waits for a shared one is never let go, and a simulation has thousands of worlds. */
+function never(): Promise<never> {
+  return new Promise(() => {});
+}
 
 /** A line of the log, as far as tests look at it. */
 export interface LogLine {
@@ -319,13 +322,13 @@ export class Process {
     const way = () => stage.sleep(min + Math.floor(stage.random.next() * (max - min)));
     return async (request, signal) => {
       await way();
-      if (life.ended && (this.#disk || stage.chance(0.5))) return FOR_EVER;
+      if (life.ended && (this.#disk || stage.chance(0.5))) return never();
       const reply = direct(request, signal).finally(() => {
         if (life.ended && stage.processes > this.number) stage.late++;
       });
-      const answer = await reply.catch((error: unknown) => (life.ended ? FOR_EVER : Promise.reject(error)));
+      const answer = await reply.catch((error: unknown) => (life.ended ? never() : Promise.reject(error)));
       await way();
-      return life.ended ? FOR_EVER : answer;
+      return life.ended ? never() : answer;
     };
   }
 }
@@ -356,10 +359,10 @@ class MortalDisk implements Disk {
   deleteBlob = (name: string) => this.#alive(() => this.#disk.deleteBlob(name));
 
   async appendJournal(bytes: Uint8Array): Promise<void> {
-    if (this.#dead) return FOR_EVER;
+    if (this.#dead) return never();
     this.#writing = bytes;
     await this.#stage.sleep(this.#stage.integer(4));
-    if (this.#dead) return FOR_EVER;
+    if (this.#dead) return never();
     this.#writing = undefined;
     await this.#disk.appendJournal(bytes);
   }
@@ -371,6 +374,6 @@ class MortalDisk implements Disk {
   }
 
   #alive<T>(write: () => Promise<T>): Promise<T> {
-    return this.#dead ? FOR_EVER : write();
+    return this.#dead ? never() : write();
   }
 }
