@@ -11,7 +11,7 @@ import {
 } from '../query/index.ts';
 import type { DocCursor, FindQuery } from './contract.ts';
 import { QueueCursor } from './cursor.ts';
-import { type Examined, type Found, scanLoaded, scanLog } from './found.ts';
+import { candidates, type Examined, type Found, scanLoaded, scanLog } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, planQuery } from './planner.ts';
 import { checkBetween } from './plans/between.ts';
@@ -97,8 +97,10 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
   }
   const loaded = await handle.load();
   const plan = planQuery(loaded.collection, filter, query);
-  const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, read: query.read, examined });
-  const inOrder = plan.sorted && (query.read === 'local' || loaded.collection.unsettled.size === 0);
+  const { read } = query;
+  const slots = candidates(loaded, plan, read);
+  const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, slots, read, examined });
+  const inOrder = plan.sorted && (read === 'local' || loaded.collection.unsettled.size === 0);
   const order = compare ? byDocument(compare) : byMetadata(plan);
   const ordered = order && !inOrder ? sorted(scan, order, query) : scan;
   return { plan, examined, matches: slice(ordered, query.skip, query.limit) };

@@ -74,8 +74,22 @@ export interface Scan {
   readonly loaded: Loaded;
   readonly filter: Filter;
   readonly plan: Plan;
+  /** The plan's, as `candidates` gave them. */
+  readonly slots: Iterable<Slot>;
   readonly read: 'local' | 'durable';
   readonly examined: Examined;
+}
+
+/**
+ * The slots that a read looks at. A durable one begins with those of this moment, and with those whose last durable
+ * version the plan does not find any more: what is written while it goes on takes nothing away from it.
+ */
+export function candidates({ collection }: Loaded, plan: Plan, read: Scan['read']): Iterable<Slot> {
+  if (read === 'local') return plan.slots();
+  const slots = new Set(plan.slots());
+  if (collection.unsettled.size === 0) return slots;
+  for (const { slot } of collection.unsettled.values()) slots.add(slot);
+  return [...slots].sort((left, right) => left.recordId - right.recordId);
 }
 
 /**
@@ -124,76 +138,61 @@ export async function* scanLog(pages: AsyncIterable<LiveEntry[]>, filter: Filter
   }
 }
 
-/** Documents that are looked at together. Lists beside each other, for there are many documents, and mostly no version. */
-interface Chunk {
-  readonly slots: Slot[];
-  /** Set where the version to read is not the newest; absent where that is so for none. */
-  readonly versions: (Version | undefined)[] | undefined;
-}
-
-interface ReadChunk extends Chunk {
+/** Documents that are looked at together. Lists beside each other, for there are many documents. */
+interface ReadChunk {
+  readonly slots: readonly Slot[];
   /** Nothing had to be fetched: all are as they were when the plan gave them. */
   readonly whole: boolean;
-  /** Undefined where there is no document any more. */
+  /** Undefined where there is no document any more, or none yet. */
   readonly contents: readonly (Content | undefined)[];
 }
 
-/** The plan's slots; for a durable read with what Discord still holds of documents that changed. */
-function* chunked({ loaded, plan, read, examined }: Scan): Generator<Chunk, undefined> {
-  const { unsettled } = loaded.collection;
-  const settled = read === 'local' || unsettled.size === 0;
-  const counted = settled && plan.stage !== 'COLLSCAN';
-  const begin = (): Chunk => ({ slots: [], versions: settled ? undefined : [] });
+function* chunked({ plan, slots, examined }: Scan): Generator<Slot[], undefined> {
+  const counted = plan.stage !== 'COLLSCAN';
   let size = FIRST_CHUNK;
-  let chunk = begin();
-  for (const slot of settled ? plan.slots() : withUnsettled(plan, unsettled)) {
+  let chunk: Slot[] = [];
+  for (const slot of slots) {
     if (counted) examined.keys++;
-    const change = settled ? undefined : unsettled.get(slot.recordId);
-    if (change && !change.durable) continue;
-    chunk.slots.push(slot);
-    chunk.versions?.push(change?.durable);
-    if (chunk.slots.length < size) continue;
+    chunk.push(slot);
+    if (chunk.length < size) continue;
     yield chunk;
-    chunk = begin();
+    chunk = [];
     size = Math.min(size * 2, LAST_CHUNK);
   }
-  if (chunk.slots.length > 0) yield chunk;
+  if (chunk.length > 0) yield chunk;
 }
 
-function withUnsettled(plan: Plan, unsettled: ReadonlyMap<number, { readonly slot: Slot }>): Slot[] {
-  const slots = new Set(plan.slots());
-  for (const { slot } of unsettled.values()) slots.add(slot);
-  return [...slots].sort((left, right) => left.recordId - right.recordId);
-}
-
-async function readNext(chunks: Iterator<Chunk, undefined>, scan: Scan): Promise<ReadChunk | undefined> {
+async function readNext(chunks: Iterator<Slot[], undefined>, scan: Scan): Promise<ReadChunk | undefined> {
   const { loaded, read } = scan;
   const { collection, reader } = loaded;
   // What was thrown away would end here as if it had been all.
   collection.checkAlive();
-  const { value: chunk } = chunks.next();
-  if (!chunk) return undefined;
-  const { slots, versions } = chunk;
+  const { value: slots } = chunks.next();
+  if (!slots) return undefined;
+  const { unsettled } = collection;
+  // Of documents that are being changed at this moment, mostly none, what Discord holds.
+  const changing = read === 'durable' && unsettled.size > 0;
+  const versions = changing ? slots.map(({ recordId }) => unsettled.get(recordId)?.durable) : undefined;
   const absent: Slot[] = [];
   let whole = true;
   const contents = slots.map((slot, at): Content | undefined => {
-    const version = versions?.[at];
-    const content = version ? version.bytes : collection.contentOf(slot);
+    const changes = changing && unsettled.has(slot.recordId);
+    const content = changes ? versions?.[at]?.bytes : collection.contentOf(slot);
     if (content === undefined) {
       whole = false;
-      if (!version && !slot.deleted) absent.push(slot);
+      if (!changes && !slot.deleted) absent.push(slot);
     }
     // A durable read shows what was deleted since.
     return read === 'durable' || !slot.deleted ? content : undefined;
   });
-  if (whole) return { ...chunk, whole, contents };
+  if (whole) return { slots, whole, contents };
   const fetched = absent.length > 0 ? await reader.readAll(absent) : undefined;
   for (const [at, slot] of slots.entries()) {
     collection.checkAlive();
     contents[at] ??= await fetchedBytes(scan, slot, versions?.[at], fetched?.get(slot)?.bytes);
     if (read !== 'durable' && slot.deleted) contents[at] = undefined;
   }
-  return { ...chunk, whole, contents };
+  return { slots, whole, contents };
 }
 
 /** What a fetch brought; for a durable read what Discord holds, where the document was changed during the fetch. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Doc, doc, encode } from '../../../src/bson/index.ts';
+import { type Doc, decode, doc, encode } from '../../../src/bson/index.ts';
 import { StoreError } from '../../../src/store/index.ts';
 import { NS, plain, Stage } from './stage.ts';
 
@@ -117,6 +117,26 @@ describe('reads', () => {
     open();
     await stage.run(Promise.all([updated.durable, deleted.durable, inserted.durable]));
     expect(await stage.values('v', {}, { read: 'durable' })).toEqual(['new', 'fresh']);
+  });
+
+  it('see nothing that is on its way, where the change comes while a durable read goes on', async () => {
+    await stage.insert(Array.from({ length: 100 }, (_, n) => ({ _id: n, v: 'old' })));
+    const cursor = await stage.run(stage.engine.find(NS, stage.query({ v: { $exists: true } }, { read: 'durable' })));
+    const seen = (await stage.run(cursor.next(1, 2 ** 24))).map((bytes) => decode(bytes));
+    let open = () => {};
+    stage.store.faults.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const update = { filter: doc({ _id: 90 }), update: doc({ $set: { v: 'new' } }), multi: false, upsert: false };
+    const updated = await stage.engine.update(NS, [update], stage.writing());
+    const deleted = await stage.engine.delete(NS, [{ filter: doc({ _id: 91 }), limit: 1 }], stage.writing());
+    while (!cursor.exhausted) {
+      for (const bytes of await stage.run(cursor.next(100, 2 ** 24))) seen.push(decode(bytes));
+    }
+    expect(seen).toHaveLength(100);
+    expect(seen.filter((each) => each.get('v') !== 'old')).toEqual([]);
+    open();
+    await stage.run(Promise.all([updated.durable, deleted.durable]));
   });
 
   it('find evicted documents again', async () => {
