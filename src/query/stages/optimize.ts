@@ -3,7 +3,7 @@ import { exactLong, intOrLong } from '../number.ts';
 import { arrayIndex } from '../path.ts';
 import { isArray, isDoc, isNumeric, truthy } from '../value.ts';
 import { isExclusion } from './dependencies.ts';
-import { filterPaths, overlap } from './references.ts';
+import { filterPaths, overlap, rootOf } from './references.ts';
 
 /** A valid stage taken apart. */
 interface Parts {
@@ -133,12 +133,14 @@ function movedBefore(stage: Parts, condition: Doc): Doc | undefined {
 /** Tells which paths lead to the same before the stage and after it; undefined where none can be relied on. */
 function untouchedBy({ name, spec }: Parts): ((path: string) => boolean) | undefined {
   const outside = (changed: readonly string[]) => (path: string) => !changed.some((other) => overlap(path, other));
+  // A field set within another makes a document of what was none, and then what lies beside it reads otherwise.
+  const apart = (set: readonly string[]) => outside(set.map(rootOf));
   switch (name) {
     case '$sort':
       return () => true;
     case '$addFields':
     case '$set':
-      return isDoc(spec) ? outside([...spec.keys()]) : undefined;
+      return isDoc(spec) ? apart([...spec.keys()]) : undefined;
     case '$unset':
       return outside((isArray(spec) ? spec : [spec]).map(String));
     case '$project':
@@ -149,12 +151,12 @@ function untouchedBy({ name, spec }: Parts): ((path: string) => boolean) | undef
     case '$unwind':
       return outside(
         isDoc(spec)
-          ? [String(spec.get('path')).slice(1), String(spec.get('includeArrayIndex') ?? spec.get('path'))]
+          ? [String(spec.get('path')).slice(1), rootOf(String(spec.get('includeArrayIndex') ?? '$'))]
           : [String(spec).slice(1)],
       );
     case '$lookup':
     case '$graphLookup':
-      return isDoc(spec) ? outside([String(spec.get('as'))]) : undefined;
+      return isDoc(spec) ? apart([String(spec.get('as'))]) : undefined;
   }
   return undefined;
 }

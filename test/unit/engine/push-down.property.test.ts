@@ -69,7 +69,8 @@ const plainStage = fc.oneof(
     { $group: { _id: null, n: { $sum: 1 } } },
     { $replaceRoot: { newRoot: { a: '$a', k: '$k', _id: '$_id' } } },
     { $lookup: { from: 'other', localField: 'k', foreignField: '_id', as: 'o' } },
-    { $lookup: { from: 'other', localField: 'a', foreignField: 'v', as: 'o' } },
+    // Of several values; by `v` their documents would come in the order of its index, and by `_id` in natural order too.
+    { $lookup: { from: 'other', localField: 'a', foreignField: '_id', as: 'o' } },
     {
       $lookup: {
         from: 'other',
