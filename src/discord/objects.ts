@@ -41,7 +41,7 @@ export function toChannel(json: unknown): ChannelInfo {
   const kind =
     channel.type === ChannelType.category ? 'category' : channel.type === ChannelType.text ? 'text' : 'other';
   return {
-    id: text(channel, 'id'),
+    id: String(snowflake(channel.id, 'id')),
     name: text(channel, 'name'),
     kind,
     parentId: typeof channel.parent_id === 'string' ? channel.parent_id : undefined,
