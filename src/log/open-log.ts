@@ -143,7 +143,7 @@ class ChannelLog implements Log {
       const waiting = this.#writer?.waiting(record);
       if (waiting) yield [record, waiting];
       else if (record.messageId !== undefined) stored.push(record);
-      else throw new StoreError('closed', `the log stopped before record ${record.seq} was durable`);
+      else throw this.#writer?.failure ?? new StoreError('closed', 'a record is asked for that no log holds');
     }
     const { store, channel } = this.#options;
     const lost = (problem: LogProblem) => this.#lost(problem);

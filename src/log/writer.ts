@@ -168,6 +168,11 @@ export class Writer {
     await this.#flight;
   }
 
+  /** What stopped it. */
+  get failure(): Error | undefined {
+    return this.#stopped;
+  }
+
   /** A record that is not durable yet. */
   waiting(record: LogRecord): FetchedRecord | undefined {
     const batch =

@@ -23,3 +23,19 @@ test('records that stand close together come by pages, one that stands alone by 
   expect(await fetch([records[7]!])).toEqual({ read: 1 });
   expect(await fetch([records[200]!, records[3]!, records[90]!])).toEqual({ page: 1, read: 1 });
 });
+
+test('a record that was never durable cannot be read for what stopped the log', async () => {
+  const world = await World.make();
+  const log = world.open();
+  log.startEmpty();
+  world.memory.faults.latency = 50;
+  world.memory.faults.alter = (draft) => ({ ...draft, content: `${draft.content} changed` });
+  log.append([put(1)]).durable.catch(() => {});
+  await world.clock.advance(20);
+  const { placements, durable } = log.append([put(2)]);
+  await expect(world.clock.run(durable)).rejects.toMatchObject({ code: 'refused' });
+  const read = async () => {
+    for await (const _ of log.fetch([placements[0]!.record]));
+  };
+  await expect(read()).rejects.toMatchObject({ code: 'refused' });
+});
