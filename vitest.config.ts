@@ -8,6 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles: ['test/support/seed.ts'],
           include: ['test/*.test.ts', 'test/{unit,contract,format}/**/*.test.ts'],
           testTimeout: 20_000,
         },

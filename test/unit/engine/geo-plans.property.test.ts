@@ -6,18 +6,22 @@ import { NS, Stage } from './stage.ts';
 
 const point = (...coordinates: number[]) => ({ type: 'Point', coordinates });
 
+/** To a tenth of a metre: below the width of an atom, a point and the edge that it lies on are told apart by rounding alone. */
+const degrees = (most: number) =>
+  fc.integer({ min: -most * 1e6, max: most * 1e6 }).map((millionths) => millionths / 1e6);
+
 /** Around the null island, where cells begin; around a pole; at the antimeridian; and anywhere. */
 const longitude = fc.oneof(
   fc.integer({ min: -8, max: 8 }),
-  fc.double({ min: -8, max: 8, noNaN: true }),
+  degrees(8),
   fc.constantFrom(-180, 180, 179.5, -179, 45, -45, 90, 135),
-  fc.double({ min: -180, max: 180, noNaN: true }),
+  degrees(180),
 );
 const latitude = fc.oneof(
   fc.integer({ min: -8, max: 8 }),
-  fc.double({ min: -8, max: 8, noNaN: true }),
+  degrees(8),
   fc.constantFrom(-90, 90, 89.5, -88, 45),
-  fc.double({ min: -90, max: 90, noNaN: true }),
+  degrees(90),
 );
 const pair = fc.tuple(longitude, latitude);
 const size = fc.constantFrom(0.001, 0.5, 1, 4, 20);
