@@ -1,4 +1,4 @@
-import type { Env } from '../base/index.ts';
+import { type Env, giveWay } from '../base/index.ts';
 import { compileFilter } from '../query/index.ts';
 import type { FindQuery } from './contract.ts';
 import { execute } from './find.ts';
@@ -41,7 +41,7 @@ export async function countCandidates(env: Env, plan: Plan, enough: number): Pro
   let count = 0;
   for (const _ of plan.slots()) {
     if (++count >= enough) break;
-    if (count % CHUNK === 0) await new Promise<void>((resolve) => env.clock.soon(resolve));
+    if (count % CHUNK === 0) await giveWay(env.clock);
   }
   return count;
 }

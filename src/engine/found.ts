@@ -1,4 +1,4 @@
-import type { Clock } from '../base/index.ts';
+import { type Clock, giveWay } from '../base/index.ts';
 import { type Doc, decode, decodeOnly, type FieldReader, type KeptDoc } from '../bson/index.ts';
 import type { LiveEntry } from '../log/index.ts';
 import type { Filter, Metadata } from '../query/index.ts';
@@ -99,7 +99,6 @@ export function candidates({ collection }: Loaded, plan: Plan, read: Scan['read'
 export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
   const { clock } = scan;
   const metaOf = scan.plan.meta;
-  const others = () => new Promise<void>((resolve) => clock.soon(resolve));
   // What a durable read adds to the plan's slots is no answer of the plan.
   const exact = (scan.plan.exact && scan.read === 'local') || scan.filter.source.size === 0;
   let begun = clock.monotonic();
@@ -119,13 +118,13 @@ export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
       if ((exact && chunk.whole) || matches(scan.filter, content))
         found.push(new Found(chunk.slots[at]!.recordId, content, metaOf));
       if (scan.examined.docs % CLOCK_EVERY !== 0 || clock.monotonic() - begun < TURN_MS) continue;
-      await others();
+      await giveWay(clock);
       begun = clock.monotonic();
     }
     scan.examined.matched += found.length;
     // Also when it is empty: whoever pulls may want to stop.
     yield found;
-    await others();
+    await giveWay(clock);
     begun = clock.monotonic();
   }
 }

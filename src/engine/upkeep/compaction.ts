@@ -1,12 +1,10 @@
-import type { Clock } from '../../base/index.ts';
+import { type Clock, giveWay } from '../../base/index.ts';
 import { encode } from '../../bson/index.ts';
 import type { Entry, Log, Placement, RecordRef } from '../../log/index.ts';
 import type { Loaded } from '../handle.ts';
 import type { Slot } from '../slot.ts';
-import { PACK_BYTES, standingOf } from './packing.ts';
+import { PACK_BYTES, SLOTS_A_STEP, standingOf } from './packing.ts';
 
-/** Slots looked at in one step. */
-const SLOTS_A_STEP = 20_000;
 /** Rounds in which what changed meanwhile is copied while clients wait; each takes a few requests. */
 const ROUNDS_MAX = 4;
 const NO_DOCUMENT = encode(new Map());
@@ -99,16 +97,13 @@ export class Compaction {
   async #changed(): Promise<Slot[]> {
     const changed: Slot[] = [];
     let step = 0;
-    const pause = async () => {
-      if (++step % SLOTS_A_STEP === 0) await new Promise<void>((resolve) => this.#clock.soon(resolve));
-    };
     for (const slot of this.#loaded.collection.slots.values()) {
       if (!slot.deleted && !this.#isCopied(slot)) changed.push(slot);
-      await pause();
+      if (++step % SLOTS_A_STEP === 0) await giveWay(this.#clock);
     }
     for (const slot of this.#copies.keys()) {
       if (slot.deleted) changed.push(slot);
-      await pause();
+      if (++step % SLOTS_A_STEP === 0) await giveWay(this.#clock);
     }
     return changed;
   }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/index.ts';
+import { type Clock, giveWay } from '../../base/index.ts';
 import type { RecordRef } from '../../log/index.ts';
 import type { Collection } from '../collection.ts';
 import type { Slot } from '../slot.ts';
@@ -27,7 +27,7 @@ export const PACK_BYTES = 1024 * 1024;
 /** A record with so many bytes of documents is as good as a pack, while at least half of its entries live. */
 const FULL_BYTES = PACK_BYTES / 2;
 /** Slots looked at in one step. */
-const SLOTS_A_STEP = 20_000;
+export const SLOTS_A_STEP = 20_000;
 
 /** A record with what lives in it. */
 interface Holding {
@@ -37,7 +37,7 @@ interface Holding {
 }
 
 /** A document, where it stood when it was looked at, and its bytes. */
-export interface Standing {
+interface Standing {
   readonly slot: Slot;
   readonly record: RecordRef;
   readonly index: number;
@@ -83,7 +83,7 @@ async function poorRecords(clock: Clock, collection: Collection, limits: Packing
     const holding = holdings.get(record) ?? { record, slots: [], bytes: 0 };
     if (holding.slots.push(slot) === 1) holdings.set(record, holding);
     holding.bytes += slot.size;
-    if (++step % SLOTS_A_STEP === 0) await new Promise<void>((resolve) => clock.soon(resolve));
+    if (++step % SLOTS_A_STEP === 0) await giveWay(clock);
   }
   return [...holdings.values()]
     .filter(({ record }) => record.messageId !== undefined)
