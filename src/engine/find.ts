@@ -11,10 +11,11 @@ import {
 } from '../query/index.ts';
 import type { DocCursor, FindQuery } from './contract.ts';
 import { QueueCursor } from './cursor.ts';
-import { candidates, type Examined, type Found, scanLoaded, scanLog } from './found.ts';
+import { candidates, type Examined, type Found, scanLoaded } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, planQuery } from './planner.ts';
 import { checkBetween } from './plans/between.ts';
+import { stream } from './streams.ts';
 import { tail } from './tail.ts';
 
 /** As the server's internalQueryMaxBlockingSortMemoryUsageBytes. */
@@ -84,16 +85,11 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
   const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort, filter.collator) : undefined;
   if (compare) checkMetaSort(query.sort!, filter.metadata);
   const examined: Examined = { keys: 0, docs: 0, matched: 0 };
-  if (
-    !compare &&
-    !query.hint &&
-    !filter.text &&
-    !filter.near &&
-    !filter.source.has('_id') &&
-    (await handle.streamable())
-  ) {
-    const pages = naturalOrder(query.sort) === -1 ? handle.log.scanNewest() : handle.log.scanOldest();
-    return { plan: undefined, examined, matches: slice(scanLog(pages, filter), query.skip, query.limit) };
+  const streamed = await stream(handle, query, filter, compare);
+  if (streamed) {
+    const { matches } = streamed;
+    const ordered = compare && !streamed.sorted ? sorted(matches, byDocument(compare), query) : matches;
+    return { plan: undefined, examined, matches: slice(ordered, query.skip, query.limit) };
   }
   const loaded = await handle.load();
   const plan = planQuery(loaded.collection, filter, query);

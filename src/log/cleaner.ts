@@ -237,6 +237,7 @@ export class Cleaner {
       const ids = some.map(({ messageId }) => messageId!);
       // Before the request: if it fails, it may have been done or not.
       for (const id of ids) this.#unconfirmed.add(id);
+      for (const record of some) record.leaving = true;
       await this.#store.remove(this.#channel, ids);
       for (const record of some) {
         record.surviving();

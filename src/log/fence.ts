@@ -89,6 +89,7 @@ export function fenceHeader(epoch: number, seq: number, keyId?: string): RecordH
     superseding: 0,
     live: { count: 0, digest: 0n },
     nextRecordId: 1,
+    ahead: 0,
     ...(keyId !== undefined && { keyId }),
   };
 }

@@ -30,12 +30,12 @@ export async function* fetchRecords(
       const message = messages.get(record.messageId!);
       const one = message && classify(message);
       if (one?.kind === 'record') found.set(one, record);
-      else if (!record.removed) throw context.lost(unreadable(record, one?.kind ?? 'gap', one?.problem.text));
+      else if (!record.leaving) throw context.lost(unreadable(record, one?.kind ?? 'gap', one?.problem.text));
     }
     for await (const { record, payload } of context.loader.loadAll([...found.keys()], context.priority)) {
       const logRecord = found.get(record)!;
       if (!isProblem(payload)) yield [logRecord, fetched(payload, record)];
-      else if (!logRecord.removed) throw context.lost(payload);
+      else if (!logRecord.leaving) throw context.lost(payload);
     }
   }
 }

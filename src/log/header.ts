@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { assert } from '../base/index.ts';
 import type { LiveSetDigest } from './live-set.ts';
 import { EPOCH_MAX, SEQ_MAX } from './nonce.ts';
 import { check } from './record-error.ts';
@@ -6,7 +7,8 @@ import { check } from './record-error.ts';
 /** Written, so never renamed. `decision` is reserved for DESIGN 8. */
 export type RecordKind = 'doc' | 'pack' | 'fence' | 'checkpoint';
 
-export const FORMAT_VERSION = 1;
+/** What is written. Version 1 had no `ahead`; it is read for ever. */
+export const FORMAT_VERSION = 2;
 
 /** The line above the payload: where the record stands, and the state of the whole log after it. */
 export interface RecordHeader {
@@ -23,6 +25,8 @@ export interface RecordHeader {
   readonly live: LiveSetDigest;
   /** The lowest recordId that was never given to a document. */
   readonly nextRecordId: number;
+  /** See `secondsAhead`: the most among all documents in records before this one; in one of version 1 undefined: nothing is known. */
+  readonly ahead: number | undefined;
   /** Which key sealed the payload; in a fence, which one its owner seals with. Absent: the payload is plain. */
   readonly keyId?: string;
 }
@@ -32,8 +36,8 @@ export const SIGNATURE = '-# discodb ';
 
 const NUMBER = '(0|[1-9][0-9]{0,15})';
 const HEADER = new RegExp(
-  `^-# discodb ${FORMAT_VERSION} ([a-z]+) epoch ${NUMBER} since ${NUMBER} seq ${NUMBER} entries ${NUMBER} docs ${NUMBER} ` +
-    `superseding ${NUMBER} live ${NUMBER} ([0-9a-f]{16}) next ${NUMBER}(?: key ([0-9a-f]{8}))?$`,
+  `^-# discodb ([12]) ([a-z]+) epoch ${NUMBER} since ${NUMBER} seq ${NUMBER} entries ${NUMBER} docs ${NUMBER} ` +
+    `superseding ${NUMBER} live ${NUMBER} ([0-9a-f]{16}) next ${NUMBER}(?: ahead ${NUMBER})?(?: key ([0-9a-f]{8}))?$`,
 );
 /** The checksum closes the first line and covers everything else in the content. */
 const CHECKSUM = / crc ([0-9a-f]{8})$/;
@@ -45,10 +49,11 @@ export function hex8(crc: number): string {
 
 /** The header without its checksum: what a seal authenticates. */
 export function encodeLine(header: RecordHeader): string {
-  const { kind, epoch, since, seq, entries, documents, superseding, live, nextRecordId, keyId } = header;
+  const { kind, epoch, since, seq, entries, documents, superseding, live, nextRecordId, ahead, keyId } = header;
+  assert(ahead !== undefined, 'records are written in the newest version only');
   const line =
     `${SIGNATURE}${FORMAT_VERSION} ${kind} epoch ${epoch} since ${since} seq ${seq} entries ${entries} docs ${documents} ` +
-    `superseding ${superseding} live ${live.count} ${live.digest.toString(16).padStart(16, '0')} next ${nextRecordId}`;
+    `superseding ${superseding} live ${live.count} ${live.digest.toString(16).padStart(16, '0')} next ${nextRecordId} ahead ${ahead}`;
   return keyId === undefined ? line : `${line} key ${keyId}`;
 }
 
@@ -90,24 +95,19 @@ export function decodeContent(content: string): DecodedContent {
 function decodeLine(line: string): RecordHeader {
   const fields = HEADER.exec(line);
   check(fields, 'the header does not follow the grammar');
-  const kind = fields[1]!;
+  const kind = fields[2]!;
   check(isKind(kind), `this program knows no records of kind ${kind}`);
-  const numbers = [2, 3, 4, 5, 6, 7, 8, 10].map((at) => Number(fields[at]));
+  const number = (at: number) => Number(fields[at]);
+  const [epoch, since, seq, entries] = [number(3), number(4), number(5), number(6)];
+  const [documents, superseding, count, nextRecordId] = [number(7), number(8), number(9), number(11)];
+  const ahead = fields[12] === undefined ? undefined : number(12);
+  const numbers = [epoch, since, seq, entries, documents, superseding, count, nextRecordId, ahead ?? 0];
   check(numbers.every(Number.isSafeInteger), 'a number of the header is too large');
-  const [epoch, since, seq, entries, documents, superseding, count, nextRecordId] = numbers as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
   check(epoch <= EPOCH_MAX && seq >= 1 && seq <= SEQ_MAX && since <= seq, 'epoch or sequence is out of range');
-  const live = { count, digest: BigInt(`0x${fields[9]}`) };
-  const header = { kind, epoch, since, seq, entries, documents, superseding, live, nextRecordId };
-  return fields[11] === undefined ? header : { ...header, keyId: fields[11] };
+  check((fields[1] === '1') === (ahead === undefined), 'the header is of another version than it says');
+  const live = { count, digest: BigInt(`0x${fields[10]}`) };
+  const header = { kind, epoch, since, seq, entries, documents, superseding, live, nextRecordId, ahead };
+  return fields[13] === undefined ? header : { ...header, keyId: fields[13] };
 }
 
 function isKind(kind: string): kind is RecordKind {

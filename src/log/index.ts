@@ -1,3 +1,4 @@
+export { idsUntil } from './id-lead.ts';
 export { type Inspection, inspectMessage } from './inspect.ts';
 export { type LogOptions, openLog } from './open-log.ts';
 export { OwnedStore } from './owned-store.ts';

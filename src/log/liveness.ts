@@ -1,3 +1,4 @@
+import { secondsAhead } from './id-lead.ts';
 import { LiveSet } from './live-set.ts';
 import { asLogRecord, type LogRecord } from './log-record.ts';
 import type { Entry, Placement } from './types.ts';
@@ -7,6 +8,8 @@ export class Liveness {
   documents = 0;
   superseding = 0;
   nextRecordId = 1;
+  /** See `secondsAhead`: the most among all documents whose messages are known. */
+  ahead = 0;
   readonly live = new LiveSet();
   readonly #records = new Set<LogRecord>();
 
@@ -48,6 +51,12 @@ export class Liveness {
     }
     if (!this.adopt(record)) dead.push(record);
     return dead;
+  }
+
+  /** A document stands in a message that was posted then. */
+  posted(document: Uint8Array, postedAt: number): void {
+    const ahead = secondsAhead(document, postedAt);
+    if (ahead > this.ahead) this.ahead = ahead;
   }
 
   /** The record goes out again under another sequence. */

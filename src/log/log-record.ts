@@ -20,6 +20,8 @@ export class LogRecord implements RecordRef {
   marks: readonly MarkKey[] | undefined;
   /** A bit for each slot that holds no newest version; undefined while every slot does, or none. */
   #stale: Uint8Array | undefined;
+  /** Asked to be removed: Discord may do that long before it answers. */
+  leaving = false;
   removed = false;
 
   /** The slots without a newest version, as a bitmap, lowest bit first; undefined while every slot has one, or none. */

@@ -1,9 +1,9 @@
 import { assert, type Env } from '../base/index.ts';
-import { type ChannelId, type Message, type Priority, type Store, StoreError } from '../store/index.ts';
+import { type ChannelId, type Message, type MessageId, type Priority, type Store, StoreError } from '../store/index.ts';
 import { type ChannelRecord, classify, newestFirst } from './channel-record.ts';
 import { Cleaner } from './cleaner.ts';
 import { fetchRecords } from './fetch.ts';
-import type { RecordHeader } from './header.ts';
+import { placeOfIds } from './id-lead.ts';
 import { Liveness } from './liveness.ts';
 import { asLogRecord, type LogRecord } from './log-record.ts';
 import { NewestPages } from './pages.ts';
@@ -71,10 +71,10 @@ class ChannelLog implements Log {
   }
 
   async summary(): Promise<LogSummary> {
-    const newest = await this.#newestHeader();
-    if (!newest) return { seq: 0, epoch: this.#options.epoch, documents: 0, superseding: 0 };
-    const { seq, epoch, documents, superseding } = newest;
-    return { seq, epoch, documents, superseding };
+    const newest = await this.#newestRecord();
+    if (!newest) return { seq: 0, epoch: this.#options.epoch, documents: 0, superseding: 0, ahead: 0 };
+    const { seq, epoch, documents, superseding, ahead } = newest.parsed.header;
+    return { seq, epoch, documents, superseding, ahead };
   }
 
   async recover(visit: (entry: LiveEntry) => void, restart?: () => void): Promise<Recovered> {
@@ -92,8 +92,8 @@ class ChannelLog implements Log {
     const owned = newest?.epoch === epoch;
     this.#start({ epoch, since: owned ? newest.since : nextSeq, nextSeq, owned });
     this.#pages = new NewestPages(store, channel);
-    const { documents, superseding, nextRecordId } = this.#liveness;
-    const summary = { seq: newest?.seq ?? 0, epoch: newestEpoch, documents, superseding };
+    const { documents, superseding, nextRecordId, ahead } = this.#liveness;
+    const summary = { seq: newest?.seq ?? 0, epoch: newestEpoch, documents, superseding, ahead };
     return { summary, nextRecordId, marks, problems };
   }
 
@@ -108,6 +108,15 @@ class ChannelLog implements Log {
 
   scanNewest(): AsyncIterable<LiveEntry[]> {
     return this.#scan('newest');
+  }
+
+  async *scanIdsFrom(seconds: number): AsyncGenerator<LiveEntry[], void, void> {
+    const newest = await this.#newestRecord();
+    if (!newest) return;
+    const { ahead } = newest.parsed.header;
+    assert(ahead !== undefined, 'a log is read from an _id on where it is known how far these are ahead');
+    // The newest record does not speak for itself, but it is on a page that is read in any case.
+    yield* this.#scan('oldest', placeOfIds(seconds, ahead));
   }
 
   append(entries: readonly Entry[], marks: readonly RetryMark[] = []): Appended {
@@ -188,20 +197,21 @@ class ChannelLog implements Log {
     await this.#cleaner.stop();
   }
 
-  async *#scan(direction: 'oldest' | 'newest'): AsyncGenerator<LiveEntry[], void, void> {
-    const newest = await this.#newestHeader();
+  async *#scan(direction: 'oldest' | 'newest', from: MessageId = 0n): AsyncGenerator<LiveEntry[], void, void> {
+    const newest = await this.#newestRecord();
     if (!newest) return;
     const { store, channel, onProblem } = this.#options;
-    yield* scan({ store, channel, onProblem, pages: this.#pages, loader: this.#loader }, newest, direction);
+    const context = { store, channel, onProblem, pages: this.#pages, loader: this.#loader };
+    yield* scan(context, newest.parsed.header, direction, from);
   }
 
-  /** The newest header that can be read: on the newest page, unless that page holds none. */
-  async #newestHeader(): Promise<RecordHeader | undefined> {
+  /** The newest record that can be read: on the newest page, unless that page holds none. */
+  async #newestRecord(): Promise<ChannelRecord | undefined> {
     let page: Message[] | undefined = await this.#pages.newest('read');
     while (page) {
       const records = page.map(classify).filter((found): found is ChannelRecord => found.kind === 'record');
       const newest = records.sort(newestFirst)[0];
-      if (newest) return newest.parsed.header;
+      if (newest) return newest;
       page = await this.#pages.keepOlder('read');
     }
     return undefined;

@@ -33,10 +33,10 @@ export class NewestPages {
     return page;
   }
 
-  /** All messages when the kept pages reach back to the channel's beginning. */
-  whole(): Message[] | undefined {
+  /** All messages from `id` on, and some before, when the kept pages reach back to it, or to the channel's beginning. */
+  from(id: MessageId): Message[] | undefined {
     const last = this.#kept.at(-1);
-    return last && last.length < PAGE_MESSAGES_MAX ? this.#kept.flat() : undefined;
+    return last && (last.length < PAGE_MESSAGES_MAX || last.at(-1)!.id <= id) ? this.#kept.flat() : undefined;
   }
 
   /**
@@ -81,14 +81,15 @@ export class NewestPages {
   }
 }
 
-/** From the oldest message on, page by page, each oldest first; one page ahead from the second on. */
+/** From the oldest message on, or from `from` on, page by page, each oldest first; one page ahead from the second on. */
 export async function* oldestPages(
   store: Store,
   channel: ChannelId,
   priority: Priority,
+  from: MessageId = 0n,
 ): AsyncGenerator<Message[], void, void> {
   const read = (after: MessageId) => store.pageAfter(channel, after, PAGE_MESSAGES_MAX, priority);
-  let next = read(0n);
+  let next = read(from === 0n ? 0n : from - 1n);
   for (let at = 0; ; at++) {
     const page = await next;
     const more = page.length === PAGE_MESSAGES_MAX;

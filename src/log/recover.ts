@@ -6,6 +6,7 @@ import { CHECKPOINTS_KEPT, type Garbage } from './cleaner.ts';
 import { EpochFilter } from './epoch-filter.ts';
 import { Gaps } from './gaps.ts';
 import type { RecordHeader } from './header.ts';
+import { AHEAD_MAX } from './id-lead.ts';
 import type { Liveness } from './liveness.ts';
 import { LogRecord } from './log-record.ts';
 import { isOf, MARK_LIFETIME_MS, type MarkHorizon, markKeys } from './mark-horizon.ts';
@@ -87,9 +88,12 @@ export class Recovery implements Garbage {
     liveness.superseding = newest.superseding;
     liveness.nextRecordId = Math.max(liveness.nextRecordId, newest.nextRecordId);
     const problem = this.#gaps.check(newest.live, liveness.live, newest.seq);
+    if (this.hidden > 0) liveness.ahead = AHEAD_MAX;
     if (base) return fits && !problem && liveness.documents === newest.documents;
     for (const lost of problem ? [problem, ...this.#vanished] : []) this.#report(lost);
     if (problem) this.hidden += this.#vanished.length;
+    // What could not be read may be read one day.
+    if (this.hidden > 0) liveness.ahead = AHEAD_MAX;
     return true;
   }
 
@@ -144,8 +148,10 @@ export class Recovery implements Garbage {
     else this.dead.push(entered);
     if (this.#until === 'none') return undefined;
     for await (const { payload } of this.#context.loader.loadAll([record], PRIORITY)) {
-      if (isProblem(payload)) this.#report(payload);
-      else if (payload.checkpoint && guardsOf(payload.checkpoint) <= UNREAD_GUARDS_MAX) return payload.checkpoint;
+      // A checkpoint whose file is gone was removed while it was read, and nothing was lost with it.
+      if (isProblem(payload)) {
+        if (payload.kind !== 'gap') this.#report(payload);
+      } else if (payload.checkpoint && guardsOf(payload.checkpoint) <= UNREAD_GUARDS_MAX) return payload.checkpoint;
     }
     return undefined;
   }
@@ -196,6 +202,7 @@ export class Recovery implements Garbage {
     const { liveness } = this.#context;
     const record = this.#enter(from, entries.length);
     record.marks = markKeys(marks);
+    const postedAt = snowflakeTime(from.message.id);
     for (let slot = entries.length - 1; slot >= 0; slot--) {
       const { op, recordId, bytes } = entries[slot]!;
       if (recordId >= liveness.nextRecordId) liveness.nextRecordId = recordId + 1;
@@ -209,6 +216,7 @@ export class Recovery implements Garbage {
       }
       record.live++;
       liveness.documents++;
+      liveness.posted(bytes, postedAt);
       this.#visit({ recordId, placement: { record, slot }, bytes });
     }
     if (!liveness.adopt(record)) this.dead.push(record);
@@ -258,6 +266,7 @@ export class Recovery implements Garbage {
     record.marks = markKeys(marks);
     this.#takeMarks(record, marks);
     if (record.live === 0) return true;
+    const postedAt = snowflakeTime(record.messageId!);
     for (let slot = entries.length - 1; slot >= 0; slot--) {
       if (!record.isLive(slot)) continue;
       const { op, recordId, bytes } = entries[slot]!;
@@ -270,6 +279,7 @@ export class Recovery implements Garbage {
         continue;
       }
       liveness.documents++;
+      liveness.posted(bytes, postedAt);
       this.#visit({ recordId, placement: { record, slot }, bytes });
     }
     if (!liveness.adopt(record)) this.dead.push(record);

@@ -24,31 +24,41 @@ export interface ScanContext {
 /**
  * The documents of a log that is pure inserts, in natural order or its reverse. Such a log has lost no record, so its
  * sequences are dense, and sequence order is natural order. `newest` bounds what is seen: later records do not count.
+ * Oldest first it may begin at the message `from`.
  */
 export async function* scan(
   context: ScanContext,
   newest: RecordHeader,
   direction: 'oldest' | 'newest',
+  from: MessageId = 0n,
 ): AsyncGenerator<LiveEntry[], void, void> {
   const step = direction === 'oldest' ? 1 : -1;
   const seen = new Set<MessageId>();
-  let expected = direction === 'oldest' ? 1 : newest.seq;
+  let expected = direction === 'newest' ? newest.seq : from === 0n ? 1 : undefined;
+  /** From here to `expected` all that is there was handed up. */
+  let begun = expected;
   let held: ChannelRecord[] = [];
-  for await (const page of pagesFrom(context, direction)) {
+  for await (const page of pagesFrom(context, direction, from)) {
     held.push(...records(page, newest, seen, context.onProblem));
     held.sort((left, right) => step * (left.parsed.header.seq - right.parsed.header.seq));
+    if (expected === undefined || begun === undefined) {
+      expected = begun = held[0]?.parsed.header.seq;
+      if (expected === undefined || begun === undefined) continue;
+    }
     const ready: ChannelRecord[] = [];
     for (let next = held[0]; next; next = held[0]) {
       const { seq } = next.parsed.header;
-      if (seq !== expected && held.length <= HELD_MAX) break;
+      const ahead = step * (seq - expected);
+      if (ahead > 0 && held.length <= HELD_MAX) break;
       held.shift();
-      if (step * (seq - expected) < 0) continue;
-      ready.push(next);
-      expected = seq + step;
+      const isTwin = ahead < 0 && step * (seq - begun) >= 0;
+      if (!isTwin) ready.push(next);
+      if (ahead >= 0) expected = seq + step;
+      else if (!isTwin) begun = seq;
     }
     yield* load(context, ready, step);
   }
-  const rest = held;
+  const rest = held.filter(({ parsed }, at) => parsed.header.seq !== held[at - 1]?.parsed.header.seq);
   held = [];
   yield* load(context, rest, step);
 }
@@ -56,11 +66,12 @@ export async function* scan(
 async function* pagesFrom(
   { store, channel, pages }: ScanContext,
   direction: 'oldest' | 'newest',
+  from: MessageId,
 ): AsyncGenerator<readonly Message[], void, void> {
-  const whole = pages.whole();
-  if (whole) yield whole;
+  const kept = pages.from(from);
+  if (kept) yield kept;
   else if (direction === 'newest') yield* pages.walk(PRIORITY, false);
-  else yield* oldestPages(store, channel, PRIORITY);
+  else yield* oldestPages(store, channel, PRIORITY, from);
 }
 
 function records(

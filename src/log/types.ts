@@ -67,6 +67,8 @@ export interface LogSummary {
   readonly documents: number;
   /** Entries ever written that superseded or deleted something: 0 means that the log is pure inserts, in natural order. */
   readonly superseding: number;
+  /** How many seconds an `_id` may be ahead of Discord's clock (`secondsAhead`); undefined where that is not known. */
+  readonly ahead: number | undefined;
 }
 
 /** What recovery hands up, once for each live document, newest record first. The bytes may be kept as they are. */
@@ -138,6 +140,11 @@ export interface Log {
    * (100 messages each, one page ahead), without the directory.
    */
   scanOldest(): AsyncIterable<LiveEntry[]>;
+  /**
+   * As `scanOldest`, but of messages that hold no `_id` of ObjectId(`seconds`, in Unix time) or above some may be left
+   * out. Only where `summary().ahead` is known.
+   */
+  scanIdsFrom(seconds: number): AsyncIterable<LiveEntry[]>;
   /** As `scanOldest`, newest first: for `sort({$natural: -1})`. */
   scanNewest(): AsyncIterable<LiveEntry[]>;
   /** Joins the open batch, at once; the record leaves when the channel's bucket has room. A group goes out in one record while it fits. */

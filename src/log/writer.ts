@@ -242,7 +242,9 @@ export class Writer {
     this.#flying = undefined;
     this.#waitingBytes -= batch.bytes;
     cleaner.newest = record;
-    if (record.marks) cleaner.horizon.note(record.marks, snowflakeTime(message.id));
+    const postedAt = snowflakeTime(message.id);
+    for (const { op, bytes } of batch.entries) if (op === 'put') liveness.posted(bytes, postedAt);
+    if (record.marks) cleaner.horizon.note(record.marks, postedAt);
     batch.durable.resolve();
     if (batch.checkpoint) cleaner.keep(record);
     else cleaner.bury(dead);
@@ -275,9 +277,9 @@ export class Writer {
 
   #draft(batch: Batch, where: 'anywhere' | 'files'): Draft {
     const { channel, liveness, sealer } = this.#context;
-    const { documents, superseding, nextRecordId, live } = liveness;
+    const { documents, superseding, nextRecordId, ahead, live } = liveness;
     const { seq } = batch.record;
-    const place = { epoch: this.#epoch, since: this.#since, seq, documents, superseding, nextRecordId, live };
+    const place = { epoch: this.#epoch, since: this.#since, seq, documents, superseding, nextRecordId, ahead, live };
     const { content, files } = encodeRecord(place, batch, where, sealer);
     return { content, files, nonce: nonceOf(channel, this.#epoch, seq) };
   }

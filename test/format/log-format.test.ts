@@ -21,6 +21,7 @@ const PLACE: RecordPlace = {
   superseding: 5,
   live: { count: 9, digest: 0x0123_4567_89ab_cdefn },
   nextRecordId: 19,
+  ahead: 3,
 };
 
 const ada = encode(
@@ -57,10 +58,13 @@ const sealer = KeyRing.parse(Buffer.from(Uint8Array.from({ length: 32 }, (_, at)
 const golden = (name: string) => readFileSync(new URL(`golden/${name}`, import.meta.url));
 const text = (name: string) => golden(name).toString('latin1');
 
-function sameAs(payload: Payload, content: string, files: readonly Uint8Array[]) {
-  const parsed = parseRecord(content);
+/** What older versions did not say. */
+const PLACES: Readonly<Record<string, RecordPlace>> = { v1: { ...PLACE, ahead: undefined }, v2: PLACE };
+
+function sameAs(payload: Payload, name: string, files: readonly Uint8Array[]) {
+  const parsed = parseRecord(text(name));
   const { kind, entries, keyId, ...place } = parsed.header;
-  expect(place).toEqual(PLACE);
+  expect(place).toEqual(PLACES[name.slice(0, 2)]);
   expect(entries).toBe(payload.entries.length);
   const read = decodePayload(parsed, files, keyId === undefined ? undefined : sealer);
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -72,34 +76,37 @@ function sameAs(payload: Payload, content: string, files: readonly Uint8Array[])
   return kind;
 }
 
-test('version 1: a document', () => {
-  expect(sameAs(oneDocument, text('v1-doc.txt'), [])).toBe('doc');
-  expect(encodeRecord(PLACE, oneDocument)).toEqual({ content: text('v1-doc.txt'), files: [] });
+test.each(['v1', 'v2'])('version %s: read', (version) => {
+  expect(sameAs(oneDocument, `${version}-doc.txt`, [])).toBe('doc');
+  expect(sameAs(changes, `${version}-pack.txt`, [])).toBe('pack');
+  expect(sameAs(changes, `${version}-file.txt`, [golden('v1-file.bin')])).toBe('pack');
+  expect(sameAs(changes, `${version}-sealed.txt`, [])).toBe('pack');
+  expect(sameAs(changes, `${version}-sealed-file.txt`, [golden(`${version}-sealed-file.bin`)])).toBe('pack');
 });
 
-test('version 1: a pack as text', () => {
-  expect(sameAs(changes, text('v1-pack.txt'), [])).toBe('pack');
-  expect(encodeRecord(PLACE, changes)).toEqual({ content: text('v1-pack.txt'), files: [] });
+test('a document', () => {
+  expect(encodeRecord(PLACE, oneDocument)).toEqual({ content: text('v2-doc.txt'), files: [] });
 });
 
-test('version 1: a pack in a file', () => {
-  expect(sameAs(changes, text('v1-file.txt'), [golden('v1-file.bin')])).toBe('pack');
+test('a pack as text', () => {
+  expect(encodeRecord(PLACE, changes)).toEqual({ content: text('v2-pack.txt'), files: [] });
+});
+
+test('a pack in a file', () => {
   const { content, files } = encodeRecord(PLACE, changes, 'files');
-  expect(content).toBe(text('v1-file.txt'));
+  expect(content).toBe(text('v2-file.txt'));
   expect(files.map(({ name }) => name)).toEqual(['pack42.1.bin']);
   expect(Buffer.compare(files[0]!.bytes, golden('v1-file.bin'))).toBe(0);
 });
 
-test('version 1: a sealed pack', () => {
-  expect(sameAs(changes, text('v1-sealed.txt'), [])).toBe('pack');
-  expect(encodeRecord(PLACE, changes, 'anywhere', sealer)).toEqual({ content: text('v1-sealed.txt'), files: [] });
+test('a sealed pack', () => {
+  expect(encodeRecord(PLACE, changes, 'anywhere', sealer)).toEqual({ content: text('v2-sealed.txt'), files: [] });
 });
 
-test('version 1: a sealed pack in a file', () => {
-  expect(sameAs(changes, text('v1-sealed-file.txt'), [golden('v1-sealed-file.bin')])).toBe('pack');
+test('a sealed pack in a file', () => {
   const { content, files } = encodeRecord(PLACE, changes, 'files', sealer);
-  expect(content).toBe(text('v1-sealed-file.txt'));
-  expect(Buffer.compare(files[0]!.bytes, golden('v1-sealed-file.bin'))).toBe(0);
+  expect(content).toBe(text('v2-sealed-file.txt'));
+  expect(Buffer.compare(files[0]!.bytes, golden('v2-sealed-file.bin'))).toBe(0);
 });
 
 /** A pack with one live slot of ten, what it superseded, a deletion that guards it, and an older checkpoint. */
@@ -122,12 +129,15 @@ function checkpoint(): Checkpoint {
   return { rows, unconfirmed: [0x0123_4567_89ab_ffffn] };
 }
 
-test('version 1: a checkpoint', () => {
+test('a checkpoint', () => {
   const { content, files } = encodeRecord(PLACE, { entries: [], marks: [], checkpoint: checkpoint() });
-  expect(content).toBe(text('v1-checkpoint.txt'));
+  expect(content).toBe(text('v2-checkpoint.txt'));
   expect(files.map(({ name }) => name)).toEqual(['checkpoint42.1.bin']);
   expect(Buffer.compare(files[0]!.bytes, golden('v1-checkpoint.bin'))).toBe(0);
-  const parsed = parseRecord(text('v1-checkpoint.txt'));
+});
+
+test.each(['v1', 'v2'])('version %s: a checkpoint is read', (version) => {
+  const parsed = parseRecord(text(`${version}-checkpoint.txt`));
   expect(parsed.header.kind).toBe('checkpoint');
   const { checkpoint: read } = decodePayload(parsed, [golden('v1-checkpoint.bin')]);
   expect(read!.unconfirmed).toEqual(checkpoint().unconfirmed);
@@ -141,27 +151,27 @@ test('version 1: a checkpoint', () => {
   expect(plain(read!)).toEqual(plain(checkpoint()));
 });
 
-test('version 1: a fence of an owner who seals', () => {
-  expect(parseRecord(text('v1-sealed-fence.txt')).header).toMatchObject({ kind: 'fence', keyId: sealer.keyId });
-  expect(encodeFence(fenceHeader(4, 4, sealer.keyId), { claim: '00112233aabbccdd', state: 'claimed' })).toBe(
-    text('v1-sealed-fence.txt'),
-  );
+test.each(['v1', 'v2'])('version %s: fences are read', (version) => {
+  const sealed = parseRecord(text(`${version}-sealed-fence.txt`));
+  expect(sealed.header).toMatchObject({ kind: 'fence', keyId: sealer.keyId });
+  expect(parseRecord(text(`${version}-fence.txt`)).header).toMatchObject({ kind: 'fence', epoch: 4, seq: 4 });
 });
 
-test('version 1: a fence', () => {
-  expect(parseRecord(text('v1-fence.txt')).header).toMatchObject({ kind: 'fence', epoch: 4, seq: 4 });
-  expect(encodeFence(fenceHeader(4, 4), { claim: '00112233aabbccdd', state: 'claimed' })).toBe(text('v1-fence.txt'));
+test('fences', () => {
+  const body = { claim: '00112233aabbccdd', state: 'claimed' } as const;
+  expect(encodeFence(fenceHeader(4, 4, sealer.keyId), body)).toBe(text('v2-sealed-fence.txt'));
+  expect(encodeFence(fenceHeader(4, 4), body)).toBe(text('v2-fence.txt'));
 });
 
 test('FORMAT.md shows the golden bytes', () => {
   const page = readFileSync(new URL('../../src/log/FORMAT.md', import.meta.url), 'latin1');
   for (const name of [
-    'v1-doc.txt',
-    'v1-pack.txt',
-    'v1-file.txt',
-    'v1-sealed.txt',
-    'v1-fence.txt',
-    'v1-checkpoint.txt',
+    'v2-doc.txt',
+    'v2-pack.txt',
+    'v2-file.txt',
+    'v2-sealed.txt',
+    'v2-fence.txt',
+    'v2-checkpoint.txt',
   ]) {
     const shown = text(name).replaceAll(/^/gm, '    ');
     expect(page, `FORMAT.md shows ${name}`).toContain(shown);

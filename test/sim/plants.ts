@@ -50,7 +50,7 @@ export function deletesBeforeDurable(): Plant {
 
 /** Which document of a client stands alone in a message, if one does. */
 function documentIn(channel: ChannelId, { content, files }: Draft): string | undefined {
-  const id = /^-# discodb 1 doc .*\n-# id (\d+)/s.exec(content)?.[1];
+  const id = /^-# discodb 2 doc .*\n-# id (\d+)/s.exec(content)?.[1];
   return files.length === 0 && id !== undefined && content.includes('"log"') ? `${channel} ${id}` : undefined;
 }
 

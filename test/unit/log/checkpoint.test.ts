@@ -5,7 +5,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../../src/log/checkpoint.
 import type { Log, Placement } from '../../../src/log/index.ts';
 import { LogRecord } from '../../../src/log/log-record.ts';
 import { RecordError } from '../../../src/log/record-error.ts';
-import { StoreError } from '../../../src/store/index.ts';
+import { meteredStore, type Store, StoreError } from '../../../src/store/index.ts';
 import { del, ids, put, World } from './world.ts';
 
 /** A log of `count` documents in a message each, with every document but the last 20 moved into one pack; garbage stays. */
@@ -34,7 +34,7 @@ const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
 function checkpoints(world: World): bigint[] {
   return world.memory
     .peek(world.channel)
-    .filter(({ content }) => content.startsWith('-# discodb 1 checkpoint'))
+    .filter(({ content }) => content.startsWith('-# discodb 2 checkpoint'))
     .map(({ id }) => id);
 }
 
@@ -229,4 +229,23 @@ test('what may stand unread before a checkpoint is kept away until somebody read
     await third.log.clean();
   }
   expect(ids((await world.recovered(world.store, 'whole')).found)).toEqual([1, 3, 4, 5]);
+});
+
+test('a checkpoint that is removed while it is read is nothing to complain of', async () => {
+  const { world, log } = await packed();
+  await log.checkpoint();
+  const { store } = meteredStore(world.store);
+  const [newest] = checkpoints(world);
+  const late: Store = {
+    ...store,
+    async download(channel, message, ...rest) {
+      if (message.id === newest) world.memory.tamper(channel, (all) => all.filter(({ id }) => id !== newest));
+      return store.download(channel, message, ...rest);
+    },
+  };
+  const { found, told, restarts } = await world.recovered(late);
+  expect(ids(found)).toEqual(upTo(500));
+  expect(told.problems).toEqual([]);
+  expect(world.problems).toEqual([]);
+  expect(restarts).toBe(0);
 });

@@ -16,7 +16,7 @@ test('each claim gets a higher epoch, with two requests', async () => {
   expect(world.requests()).toEqual({ page: 1, append: 1 });
   expect(await claimEpoch(world.store, world.channel, world.env)).toBe(2);
   const [first] = world.memory.peek(world.channel);
-  expect(first!.content).toMatch(/^-# discodb 1 fence epoch 1 since 1 seq 1 /);
+  expect(first!.content).toMatch(/^-# discodb 2 fence epoch 1 since 1 seq 1 /);
 });
 
 test('two processes that claim at the same moment get different epochs', async () => {
@@ -49,5 +49,5 @@ test('a fenced log takes nothing more of its former owner, also when nothing els
   const { found } = await world.recovered();
   expect(ids(found)).toEqual([1]);
   expect(world.problems.map(({ kind }) => kind)).toEqual(['epoch']);
-  expect(world.memory.peek(world.channel)[1]!.content).toMatch(/^-# discodb 1 fence epoch 2 since 2 seq 2 entries 0 /);
+  expect(world.memory.peek(world.channel)[1]!.content).toMatch(/^-# discodb 2 fence epoch 2 since 2 seq 2 entries 0 /);
 });

@@ -11,7 +11,7 @@ test('an insert is one readable message', async () => {
   expect(placements).toEqual([{ record: expect.objectContaining({ entries: 1 }), slot: 0 }]);
   await durable;
   const [message] = world.memory.peek(world.channel);
-  expect(message!.content).toMatch(/^-# discodb 1 doc epoch 1 since 1 seq 1 entries 1 docs 1 superseding 0 live 1 /);
+  expect(message!.content).toMatch(/^-# discodb 2 doc epoch 1 since 1 seq 1 entries 1 docs 1 superseding 0 live 1 /);
   expect(message!.content).toContain('"name":"Ada"');
   expect(placements[0]!.record).toMatchObject({ seq: 1, live: 1, messageId: message!.id });
 });

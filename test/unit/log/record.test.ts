@@ -15,6 +15,7 @@ const PLACE: RecordPlace = {
   superseding: 5,
   live: { count: 9, digest: 0xfedc_ba98_7654_3210n },
   nextRecordId: 19,
+  ahead: 0,
 };
 
 function roundTrip(payload: Payload, where?: 'files') {

@@ -101,5 +101,5 @@ test('the summary counts what superseded', async () => {
   log.startEmpty();
   const [first, second] = log.append([put(1), put(2)]).placements;
   await log.append([put(1, { v: 2 }, first!), del(2, second!)]).durable;
-  expect(await world.open().summary()).toEqual({ seq: 2, epoch: 1, documents: 1, superseding: 2 });
+  expect(await world.open().summary()).toEqual({ seq: 2, epoch: 1, documents: 1, superseding: 2, ahead: 0 });
 });

@@ -19,6 +19,7 @@ const PLACE: RecordPlace = {
   superseding: 5,
   live: { count: 9, digest: 1n },
   nextRecordId: 19,
+  ahead: 0,
 };
 const secret: StoredEntry = { op: 'put', recordId: 18, bytes: encode(doc({ _id: 1, name: 'Ada Lovelace' })) };
 const mark = { lsid: new Uint8Array(16).fill(9), txnNumber: 5n, stmtId: 0, result: encode(doc({ n: 1 })) };
