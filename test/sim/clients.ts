@@ -1,14 +1,16 @@
 import { type Random, randomInt } from '../../src/base/index.ts';
-import { Binary, type Doc } from '../../src/bson/index.ts';
+import { Binary, type Doc, ObjectId } from '../../src/bson/index.ts';
 import type { Process, Stage } from '../support/stage.ts';
 import type { Checker } from './checker.ts';
 import type { Roaming } from './clerk.ts';
 import { GROUPS, groupOf, idsOf, Violation, type Write } from './history.ts';
 import { batchOf, codeOf, countOf, idOf, Line, metNothing, show, tagsOf } from './line.ts';
-import { DB, FLEETING, HEAPS, ROAMING, type Step, Steps, THINGS, UNIQUES } from './steps.ts';
+import { DB, EVENTS, FLEETING, HEAPS, ROAMING, type Step, Steps, THINGS, UNIQUES } from './steps.ts';
 
 const SCAN_BATCH = 25;
 const WHOLE_BATCH = 100_000;
+/** How far back events are read. */
+const EVENTS_READ_S = 1200;
 const DUPLICATE_KEY = 11000;
 /** The process gave up being the one that writes, or ends: what became of a write is not known. */
 export const LEAVING: ReadonlySet<number> = new Set([10107, 11600, 91]);
@@ -42,6 +44,8 @@ export interface Surroundings {
 
 interface Scan {
   readonly group?: number | undefined;
+  /** Those alone whose ids, ObjectIds in hex, are no less. */
+  readonly from?: string | undefined;
   readonly durable: boolean;
   /** In one batch. */
   readonly whole?: boolean;
@@ -189,6 +193,12 @@ export class Client {
   }
 
   async #scan(process: Process): Promise<void> {
+    if (this.#integer(3) === 0) {
+      const now = Math.floor(this.#world.stage.clock.now() / 1000);
+      const from = (now - this.#integer(EVENTS_READ_S)).toString(16).padStart(8, '0') + '0'.repeat(16);
+      await this.scan(process, EVENTS, { from, durable: this.#integer(2) === 0 });
+      return;
+    }
     const group = this.#integer(3) === 0 ? undefined : this.#integer(GROUPS);
     await this.scan(process, this.#someCollection(), { group, durable: this.#integer(2) === 0 });
   }
@@ -197,12 +207,13 @@ export class Client {
   async scan(
     process: Process,
     coll: string,
-    { group, durable, whole = false, name = coll }: Scan,
+    { group, from, durable, whole = false, name = coll }: Scan,
   ): Promise<(readonly [string, readonly string[]])[] | undefined> {
     const { stage, checker } = this.#world;
     const invoke = stage.clock.now();
     const found: [string, string[]][] = [];
-    const filter = group === undefined ? {} : { g: group };
+    const byId = from === undefined ? {} : { _id: { $gte: ObjectId.createFromHexString(from) } };
+    const filter = group === undefined ? byId : { g: group };
     const readConcern = { level: durable ? 'majority' : 'local' };
     const batchSize = whole ? WHOLE_BATCH : SCAN_BATCH;
     let command: object = { find: name, filter, batchSize, readConcern };
@@ -220,9 +231,9 @@ export class Client {
       // Others write meanwhile.
       if (!whole && this.#integer(4) === 0) await stage.sleep(this.#integer(2000));
     }
-    const wanted = (id: string) => group === undefined || groupOf(id) === group;
+    const wanted = (id: string) => (from === undefined || id >= from) && (group === undefined || groupOf(id) === group);
     checker.scan({ coll, invoke, complete: stage.clock.now(), process: process.number, durable }, found, wanted);
-    this.#world.note(durable ? 'scannedMajority' : 'scannedLocal');
+    this.#world.note(from !== undefined ? 'scannedIds' : durable ? 'scannedMajority' : 'scannedLocal');
     return found;
   }
 

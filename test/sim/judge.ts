@@ -6,7 +6,7 @@ import type { Clerk } from './clerk.ts';
 import type { Client, Surroundings } from './clients.ts';
 import { Violation } from './history.ts';
 import type { Machine, Machines } from './machines.ts';
-import { FLEETING, HEAPS, ROAMING, THINGS, UNIQUES } from './steps.ts';
+import { EVENTS, FLEETING, HEAPS, ROAMING, THINGS, UNIQUES } from './steps.ts';
 
 /** What is still on its way arrives, or never does. */
 const SETTLE_MS = 60_000;
@@ -48,7 +48,7 @@ async function examine({ world, machines, reader, clerk }: Trial, restMs: number
   if (roaming.sure && names![0] !== undefined && names![0] !== roaming.name)
     throw new Violation(`the collection is called ${names}, not ${roaming.name}`);
   const found: unknown[] = [];
-  for (const coll of [THINGS, UNIQUES, HEAPS, FLEETING, ROAMING]) {
+  for (const coll of [THINGS, UNIQUES, HEAPS, FLEETING, ROAMING, EVENTS]) {
     const name = coll === ROAMING ? (names![0] ?? roaming.name) : coll;
     const documents = (await reader.scan(process, coll, { durable: true, whole: true, name }))!;
     if (coll === UNIQUES) checkKeys(world, documents);

@@ -1,4 +1,5 @@
 import { type Random, randomInt } from '../../src/base/index.ts';
+import { ObjectId } from '../../src/bson/index.ts';
 import { GROUPS, groupOf, type Target, type WriteKind } from './history.ts';
 
 export const DB = 'sim';
@@ -13,12 +14,18 @@ export const FLEETING = 'fleeting';
 /** A collection that is renamed, dropped and filled anew; a name for the checker, see `Clerk`. */
 export const ROAMING = 'roaming';
 
+/** Documents that nobody changes, with ObjectIds of clients whose clocks are wrong: a range of them is read from its place in the channel. */
+export const EVENTS = 'events';
+
 export const EXPIRE_AFTER_S = 30;
 const LIFE_MS = 120_000;
 const HOT_IDS = 16;
 const U_VALUES = 12;
 const W_VALUES = 100;
 const BATCH_MAX = 50;
+const CLOCK_ERROR_S = 300;
+/** Far off, now and then. */
+const WRONG_CLOCK_S = 4000;
 
 /** A write, how it is sent, and what its answer says. */
 export interface Step {
@@ -66,9 +73,10 @@ export class Steps {
     if (dice < 34) return this.#group('delete');
     if (dice < 37) return this.#insertFleeting();
     if (dice < 42) return this.#roam();
+    if (dice < 45) return this.#insertEvents();
     const coll = this.#scenery.heapSize > 0 ? this.pick([THINGS, HEAPS]) : THINGS;
     const id = coll === HEAPS ? this.heapId() : this.hotId();
-    if (dice < 47) return this.#insert(coll, id);
+    if (dice < 49) return this.#insert(coll, id);
     if (dice < 63) return this.#updateOne(coll, id, false);
     if (dice < 72) return this.#updateOne(coll, id, true);
     if (dice < 85) return this.#findAndModify(coll, id);
@@ -122,6 +130,19 @@ export class Steps {
     const command = (tag: string) => ({ insert: FLEETING, documents: [document(tag)] });
     const expires = at + EXPIRE_AFTER_S * 1000;
     return { kind: 'create', coll: FLEETING, target: [id], expires, retryable: true, command };
+  }
+
+  #insertEvents(): Step {
+    const error = this.#integer(50) === 0 ? WRONG_CLOCK_S : CLOCK_ERROR_S;
+    const seconds = Math.floor(this.#scenery.now() / 1000) + this.#integer(2 * error) - error;
+    const target = Array.from({ length: 1 + this.#integer(3) }, () => this.#objectId(seconds));
+    const document = (tag: string) => (id: string) => ({ _id: ObjectId.createFromHexString(id), log: [tag] });
+    const command = (tag: string) => ({ insert: EVENTS, documents: target.map(document(tag)) });
+    return { kind: 'create', coll: EVENTS, target, retryable: true, command };
+  }
+
+  #objectId(seconds: number): string {
+    return seconds.toString(16).padStart(8, '0') + Buffer.from(this.#random.bytes(8)).toString('hex');
   }
 
   /** Nothing that would make a collection of that name. */

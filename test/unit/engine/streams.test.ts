@@ -220,10 +220,17 @@ test('what is read without a directory is what the directory gives', async () =>
       }),
     },
   );
+  const skew = fc.array(fc.integer({ min: -4000, max: 4000 }), { minLength: 1, maxLength: 5 });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(skew, fc.array(step, { minLength: 5, maxLength: 40 }), async (skews, steps) => {
       stage = await Stage.open();
       const known: ObjectId[] = [];
+      // More than is read in any case.
+      for (let n = 0; n < 120; n++) {
+        known.push(idAt(stage, skews[n % skews.length]));
+        await stage.insert([{ _id: known[n], n }]);
+        await stage.clock.advance(MINUTE_MS);
+      }
       for (const each of steps) {
         if (each.do === 'insert') {
           // Some in a message of their own, some together.
