@@ -26,7 +26,7 @@ test('100,000 packed documents are opened with at most five pages, whatever garb
   const channel = await channelOf(stage);
   const messages = stage.store.peek(channel);
   expect(messages.length).toBeGreaterThan(2000);
-  expect(messages.filter(({ content }) => content.includes('1 checkpoint')).length).toBe(1);
+  expect(messages.filter(({ content }) => content.includes('2 checkpoint')).length).toBe(1);
   const upkeep = stage.engine.status().get('upkeep') as Doc;
   expect(String(upkeep.get('checkpoints'))).toBe('1');
   await stage.run(stage.engine.close());
@@ -38,7 +38,7 @@ test('100,000 packed documents are opened with at most five pages, whatever garb
   // A checkpoint that is damaged costs time, and nothing else.
   await stage.run(stage.engine.close());
   stage.store.tamper(channel, (all) =>
-    all.map((one) => (one.content.includes('1 checkpoint') ? { ...one, attachments: [] } : one)),
+    all.map((one) => (one.content.includes('2 checkpoint') ? { ...one, attachments: [] } : one)),
   );
   await stage.reopen(0);
   const again = stage.store.requests.page;
