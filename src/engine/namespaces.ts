@@ -193,6 +193,38 @@ export class Namespaces {
     return moved;
   }
 
+  /**
+   * Puts other documents in the place of a collection's: `fill` writes them to a channel of their own, and then they count
+   * all at once, under a new UUID. A crash before leaves everything as it was. Nothing of the old ones is read.
+   */
+  async replace(handle: CollectionHandle, fill: (log: Log) => Promise<void>): Promise<void> {
+    const { ns } = handle.info;
+    const uuid = uuidBytes(this.#context.env.random);
+    const place = await this.#catalog.reserve({ ...handle.info, uuid });
+    const log = handle.emptyLogIn(place.channel);
+    let entered = false;
+    try {
+      await fill(log);
+      await log.fence();
+      await this.#change([ns], async () => {
+        handle.checkAlive();
+        const entry = this.#entry(handle);
+        const replaced = { ...entry, info: { ...entry.info, uuid }, ...place };
+        await this.#catalog.write([entry], [replaced]);
+        entered = true;
+        this.#forget(handle);
+        this.#open(replaced, log.close());
+      });
+    } finally {
+      if (!entered) {
+        this.#inBackground(async () => {
+          await log.close();
+          await this.#removeChannel(place.channel);
+        });
+      }
+    }
+  }
+
   /** Deletes the channel of a log that counts no more, or never did. */
   async #leave(collection: Collection, log: Log, wasRead: boolean): Promise<void> {
     if (wasRead) await sleep(this.#context.env.clock, STRAGGLERS_MS, this.#closing.signal).catch(() => {});

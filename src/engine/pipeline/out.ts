@@ -1,15 +1,24 @@
 import { CodedError, type Env } from '../../base/index.ts';
 import { type Doc, decode, getField, doc as literal } from '../../bson/index.ts';
 import { duplicateKeyError } from '../../indexes/index.ts';
-import { duplicateKey, nsText } from '../collection.ts';
+import type { Log } from '../../log/index.ts';
+import { type Collection, duplicateKey, nsText } from '../collection.ts';
 import type { Namespace } from '../contract.ts';
 import { checkDocumentSize, encodeWithIdFirst } from '../document-id.ts';
 import { buildIndex, type Loaded } from '../handle.ts';
 import type { Namespaces } from '../namespaces.ts';
 
+/** Up to here old and new documents together fit into one record, whatever their `_id`s are. */
+const IN_PLACE_BYTES_MAX = 16 * 1024 * 1024;
+/** A log's entry takes no more beside its document. */
+const ENTRY_BYTES = 16;
+/** Documents handed to the new log together. */
+const GROUP_DOCUMENTS = 1000;
+
 /**
- * `$out`: the old documents go and the new ones come in one step and one group of the log; options and indexes stay.
- * What is wrong with the new documents is found before anything goes.
+ * `$out`: the old documents go and the new ones come in one step; options and indexes stay. Where one record holds both,
+ * that is one commit; else the new ones are written to a channel of their own before they count. What is wrong with the
+ * new documents is found before anything goes.
  */
 export async function replaceContent(
   env: Env,
@@ -25,11 +34,30 @@ export async function replaceContent(
   if (cap) throw new CodedError('Location17152', `namespace '${nsText(ns)}' is capped so it can't be used for $out`);
   if (!bypassValidation) for (const doc of docs) loaded.validation?.check(doc);
   checkUnique(ns, loaded, encoded);
+  if (isMuch(collection, encoded)) return namespaces.replace(handle, (log) => fill(log, loaded, encoded));
   await collection.log.room();
   collection.checkAlive();
   for (const slot of [...collection.scan()]) collection.vanish(slot);
   for (const bytes of encoded) collection.insert(bytes, () => decode(bytes));
   await collection.commit([]);
+}
+
+function isMuch({ count, dataSize }: Collection, encoded: readonly Uint8Array[]): boolean {
+  const bytes = encoded.reduce((sum, document) => sum + document.length, dataSize);
+  return bytes + (count + encoded.length) * ENTRY_BYTES > IN_PLACE_BYTES_MAX;
+}
+
+/** A repeated write of before is still answered by what it did then. */
+async function fill(log: Log, { retries }: Loaded, encoded: readonly Uint8Array[]): Promise<void> {
+  let durable = Promise.resolve();
+  for (let from = 0; from < encoded.length; from += GROUP_DOCUMENTS) {
+    await log.room();
+    const group = encoded.slice(from, from + GROUP_DOCUMENTS);
+    ({ durable } = log.append(group.map((bytes, at) => ({ op: 'put', recordId: from + at + 1, bytes }))));
+    durable.catch(() => {});
+  }
+  await durable;
+  await log.append([], retries.marks()).durable;
 }
 
 /** Tries the documents in empty indexes of the same kind. Throws what the collection's own would throw. */
