@@ -8,5 +8,5 @@ export { DirectoryInUseError, DirectoryLock } from './directory-lock.ts';
 export { type Env, systemEnv } from './env.ts';
 export { Identity } from './identity.ts';
 export { createLog, type Log, silentLog } from './log.ts';
-export { type Random, randomInt, seededRandom, systemRandom, uuidBytes } from './random.ts';
+export { draw, type Random, randomInt, seededRandom, systemRandom, uuidBytes } from './random.ts';
 export { VirtualClock } from './virtual-clock.ts';

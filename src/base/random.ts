@@ -39,3 +39,14 @@ export function uuidBytes(random: Random): Uint8Array {
   bytes[8] = (bytes[8]! & 0x3f) | 0x80;
   return bytes;
 }
+
+/** `size` of the items, or all of them, at random and in random order. Changes the order of `items`. */
+export function draw<T>(items: T[], size: number, random: () => number): T[] {
+  const most = Math.min(size, items.length);
+  // The first of a Fisher-Yates shuffle.
+  for (let at = 0; at < most; at++) {
+    const other = at + Math.floor(random() * (items.length - at));
+    [items[at], items[other]] = [items[other]!, items[at]!];
+  }
+  return items.slice(0, most);
+}

@@ -211,6 +211,8 @@ export interface FindQuery {
   /** The cursor stays at the end of a capped collection, and goes on with what comes. */
   readonly tailable?: boolean | undefined;
   readonly showRecordId?: boolean | undefined;
+  /** Any so many of the matches will do: documents are looked at at random, where nothing but them tells what matches. */
+  readonly sample?: number | undefined;
   /** `durable` sees only what Discord holds (`majority`, `linearizable`, `snapshot`). */
   readonly read: 'local' | 'durable';
   readonly context: QueryContext;

@@ -1,4 +1,4 @@
-import { CodedError, type Env } from '../base/index.ts';
+import { CodedError, draw, type Env } from '../base/index.ts';
 import { type Doc, encode, FieldReader, type Value } from '../bson/index.ts';
 import {
   type Comparator,
@@ -15,6 +15,7 @@ import { candidates, type Examined, type Found, scanLoaded } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, planQuery } from './planner.ts';
 import { checkBetween } from './plans/between.ts';
+import type { Slot } from './slot.ts';
 import { stream } from './streams.ts';
 import { tail } from './tail.ts';
 
@@ -94,12 +95,24 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
   const loaded = await handle.load();
   const plan = planQuery(loaded.collection, filter, query);
   const { read } = query;
-  const slots = candidates(loaded, plan, read);
+  const slots = drawn(query, filter, plan, candidates(loaded, plan, read));
   const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, slots, read, examined });
   const inOrder = plan.sorted && (read === 'local' || loaded.collection.unsettled.size === 0);
   const order = compare ? byDocument(compare) : byMetadata(plan);
   const ordered = order && !inOrder ? sorted(scan, order, query) : scan;
   return { plan, examined, matches: slice(ordered, query.skip, query.limit) };
+}
+
+/** Of slots that are sure to match, as many as are asked for; nothing else is read. */
+function drawn(
+  { sample, read, context }: FindQuery,
+  filter: Filter,
+  plan: Plan,
+  slots: Iterable<Slot>,
+): Iterable<Slot> {
+  const sure = plan.exact || filter.source.size === 0;
+  if (!sample || !sure || read !== 'local' || filter.text || filter.near) return slots;
+  return draw([...slots], sample, context.random);
 }
 
 type Order = (left: Found, right: Found) => number;

@@ -30,7 +30,7 @@ export async function stream(
   filter: Filter,
   compare: Comparator | undefined,
 ): Promise<Stream | undefined> {
-  if (query.hint || filter.text || filter.near) return undefined;
+  if (query.hint || query.sample || filter.text || filter.near) return undefined;
   const ids = idsSought(filter);
   const newestIds = isNewestIds(query, filter);
   const ends = !compare && !filter.source.has('_id');

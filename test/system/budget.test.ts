@@ -152,4 +152,26 @@ describe('request budget', () => {
     await uncached.findOne({ _id: 1501 });
     expect(await spent(atOnce)).toEqual({});
   });
+
+  it('draws a sample with one GET for each record that it takes from', async () => {
+    await server.close();
+    server = await startServer({ cacheBytes: 0 });
+    const uncached = (await server.client()).db('budget').collection<{ _id: number }>('things');
+    await uncached.createIndex({ kind: 1 });
+    for (const from of [0, 1000, 2000]) {
+      const kind = `kind ${from / 1000}`;
+      await uncached.insertMany(Array.from({ length: 1000 }, (_, n) => ({ ...document(n), _id: from + n, kind })));
+    }
+    const sample = (...before: object[]) => uncached.aggregate([...before, { $sample: { size: 1 } }]).toArray();
+    expect(await spent(async () => expect(await sample()).toHaveLength(1))).toEqual({ [GET_ONE]: 1 });
+    const one = { $match: { kind: 'kind 1' } };
+    const drawn = new Set<number>();
+    const requests = await spent(async () => {
+      for (let times = 0; times < 20; times++) for (const { _id } of await sample(one)) drawn.add(Number(_id));
+    });
+    expect(drawn.size).toBeGreaterThan(10);
+    for (const id of drawn) expect(Math.floor(id / 1000)).toBe(1);
+    // The record that was read last is still at hand.
+    expect(requests[GET_ONE] ?? 0).toBeLessThanOrEqual(1);
+  });
 });

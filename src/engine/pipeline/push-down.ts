@@ -30,8 +30,15 @@ export function planPipeline(stages: readonly Doc[], given: AggregateOptions): P
     else break;
   }
   const rest = pipeline.slice(at);
-  const query = { ...given, filter, sort, skip, limit: limit === Number.POSITIVE_INFINITY ? 0 : limit };
+  const all = skip === 0 && limit === Number.POSITIVE_INFINITY;
+  const sample = all ? sizeOfSample(rest[0]) : undefined;
+  const query = { ...given, filter, sort, skip, limit: limit === Number.POSITIVE_INFINITY ? 0 : limit, sample };
   return { query, fields: neededFields(rest), rest };
+}
+
+function sizeOfSample(stage: Doc | undefined): number | undefined {
+  const sample = asDoc(stage?.get('$sample'));
+  return sample && Number(sample.get('size'));
 }
 
 function asDoc(value: Value): Doc | undefined {

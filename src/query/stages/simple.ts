@@ -1,3 +1,4 @@
+import { draw } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileFilter } from '../filter/index.ts';
@@ -141,13 +142,3 @@ export const sample: StageCompiler = (spec, { context }) => {
   if (size <= 0n) throw located(28747, 'size argument to $sample must be a positive integer');
   return whole((docs) => draw(docs, Number(size), context.random));
 };
-
-/** The first `size` of a Fisher-Yates shuffle. */
-function draw(docs: Doc[], size: number, random: () => number): Doc[] {
-  const most = Math.min(size, docs.length);
-  for (let at = 0; at < most; at++) {
-    const other = at + Math.floor(random() * (docs.length - at));
-    [docs[at], docs[other]] = [docs[other]!, docs[at]!];
-  }
-  return docs.slice(0, most);
-}
