@@ -15,6 +15,11 @@ export class CodedError extends Error {
   }
 }
 
+/** An error that MongoDB knows by number only. */
+export function located(code: number, message: string): CodedError {
+  return new CodedError(`Location${code}`, message);
+}
+
 /** Runs something whose errors tell where they happened, as MongoDB's do. */
 export function inContext<T>(what: string, run: () => T): T {
   try {

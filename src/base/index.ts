@@ -2,7 +2,7 @@ export { assert, InvariantError, unreachable } from './assert.ts';
 export { Bell } from './bell.ts';
 export { type BTree, createBTree } from './btree.ts';
 export { type Clock, giveWay, sleep, systemClock, type Timer } from './clock.ts';
-export { CodedError, inContext, withContext } from './coded-error.ts';
+export { CodedError, inContext, located, withContext } from './coded-error.ts';
 export { type Deferred, deferred } from './deferred.ts';
 export { DirectoryInUseError, DirectoryLock } from './directory-lock.ts';
 export { type Env, systemEnv } from './env.ts';

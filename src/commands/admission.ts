@@ -18,8 +18,6 @@ export function admit({ command, db }: Envelope, generic: Generic, context: Cont
     throw new CodedError('Unauthorized', `${command.name} may only be run against the admin database.`);
   }
   checkApi(command, generic);
-  checkConcerns(command, generic);
-  if (generic.clusterTime) context.clusterTime.observe(generic.clusterTime);
   if (generic.inTransaction) {
     // Not IllegalOperation: whatever its text, the Node.js driver shows it as a lack of retryable writes.
     throw new CodedError(
@@ -27,6 +25,8 @@ export function admit({ command, db }: Envelope, generic: Generic, context: Cont
       'DiscoDB does not support multi-document transactions yet',
     );
   }
+  checkConcerns(command, generic);
+  if (generic.clusterTime) context.clusterTime.observe(generic.clusterTime);
   if (!generic.lsid) return;
   const session = sessionKey(generic.lsid);
   context.sessions.touch(session);

@@ -8,6 +8,7 @@ import { aggregateSources } from './shared/aggregate-sources.ts';
 import { sessionOf } from './shared/cursor-reply.ts';
 import { readable, showNamespace, writable } from './shared/namespace.ts';
 import { queryContext } from './shared/query.ts';
+import { checkStableStages } from './shared/strict-api.ts';
 
 export const aggregate = defineCommand({
   name: 'aggregate',
@@ -15,9 +16,11 @@ export const aggregate = defineCommand({
   writes: (body) => writesOut(body.get('pipeline')),
   readConcern: true,
   help: 'runs an aggregation pipeline',
+  unstable: ['explain'],
   fields: aggregateFields,
   async run(args, request, context): Promise<Doc> {
     const { pipeline } = args;
+    if (request.generic.api.strict) checkStableStages(pipeline);
     if (args.explain) return explainCommand(withoutExplain(request.body), 'queryPlanner', request, context);
     if (!args.cursor) {
       throw new CodedError(

@@ -1,6 +1,7 @@
 import type { Doc } from '../bson/index.ts';
 import { type Fields, type Parsed, parseFields } from './fields.ts';
 import { isGenericArgument } from './generic.ts';
+import { checkStableFields } from './shared/strict-api.ts';
 import type { Command, Context, Request } from './types.ts';
 
 /** A command with the fields it takes. What is not said is no. */
@@ -17,6 +18,8 @@ interface Definition<F extends Fields> {
   readonly help: string;
   /** Unknown fields are overlooked, as MongoDB does for its oldest commands. */
   readonly lenient?: boolean;
+  /** Fields that `apiStrict` refuses. */
+  readonly unstable?: readonly string[];
   readonly fields: F;
   run(args: Parsed<F>, request: Request, context: Context): Promise<Doc> | Doc;
 }
@@ -36,6 +39,7 @@ export function defineCommand<F extends Fields>(definition: Definition<F>): Comm
     help: definition.help,
     writes: typeof writes === 'function' ? writes : () => writes,
     run(request, context) {
+      if (request.generic.api.strict) checkStableFields(request.body, name, definition.unstable ?? []);
       const args = parseFields(fields, request.body, name, lenient ? () => true : isGenericArgument);
       return definition.run(args, request, context);
     },

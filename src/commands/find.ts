@@ -10,6 +10,7 @@ export const find = defineCommand({
   apiV1: true,
   readConcern: true,
   help: 'returns the documents that match a filter',
+  unstable: ['min', 'max', 'returnKey', 'showRecordId', 'noCursorTimeout', 'tailable', 'awaitData', 'oplogReplay'],
   fields: findFields,
   async run(args, request, context) {
     const ns = readable(request.db, args.find);

@@ -36,10 +36,10 @@ export async function find(env: Env, handle: CollectionHandle, query: FindQuery)
   const project = shower(query, filter);
   if (query.tailable) {
     checkBetween(query);
-    return tail(handle, query, filter, query.returnKey ? keyShower(query, undefined) : project);
+    return tail(handle, query, filter, query.returnKey ? keyShower(undefined) : project);
   }
   const { matches, plan } = await execute(env, handle, query, filter);
-  const show = query.returnKey ? keyShower(query, plan) : project;
+  const show = query.returnKey ? keyShower(plan) : project;
   return new QueueCursor(mapBatches(matches, show), () => handle.checkAlive());
 }
 
@@ -137,12 +137,12 @@ function shower(query: FindQuery, filter: Filter): (found: Found) => Uint8Array 
   };
 }
 
-/** The key by which a match was found in place of the document: nothing of it where that was no index. */
-function keyShower({ showRecordId }: FindQuery, plan: Plan | undefined): (found: Found) => Uint8Array {
-  return ({ doc, recordId }) => {
-    const key = plan?.indexKey?.(doc) ?? new Map();
-    return encode(showRecordId ? new Map<string, Value>([...key, ['$recordId', BigInt(recordId)]]) : key);
-  };
+/**
+ * The key by which a match was found in place of the document: nothing of it where that was no index. As in MongoDB,
+ * neither a projection nor `showRecordId` adds anything to it.
+ */
+function keyShower(plan: Plan | undefined): (found: Found) => Uint8Array {
+  return ({ doc }) => encode(plan?.indexKey?.(doc) ?? new Map());
 }
 
 /** A blocking sort; with a limit it holds no more than twice that many documents. */

@@ -1,4 +1,4 @@
-import { CodedError } from '../base/index.ts';
+import { located } from '../base/index.ts';
 import { type Doc, isNumber, showValue, type Value } from '../bson/index.ts';
 import { type FlatPoint, flatDistance } from './flat.ts';
 import { parseGeoJsonPoint } from './geojson.ts';
@@ -79,12 +79,12 @@ function parseLegacy(condition: Doc): Asked | undefined {
       const given = legacyPoint(operand);
       if (!given) continue;
       if (given.max !== undefined) max = given.max;
-      if (!(max >= 0)) throw new CodedError('Location18522', 'max distance must be non-negative');
+      if (!(max >= 0)) throw located(18522, 'max distance must be non-negative');
       found = { geometry: given.geometry, isNearSphere: name === '$nearSphere' };
     } else if (name === '$minDistance') min = legacyDistance(name, operand, 16893);
     else if (name === '$maxDistance') max = legacyDistance(name, operand, 16895);
     else if (name !== '$uniqueDocs') {
-      throw new CodedError('Location34413', `invalid argument in geo near query: ${name}`);
+      throw located(34413, `invalid argument in geo near query: ${name}`);
     }
   }
   return found && { ...found, min, max };
@@ -92,9 +92,9 @@ function parseLegacy(condition: Doc): Asked | undefined {
 
 /** Of the two codes the second is that of a negative distance. */
 function legacyDistance(name: string, operand: Value, code: number): number {
-  if (!isNumber(operand)) throw new CodedError(`Location${code}`, `${name} must be a number`);
+  if (!isNumber(operand)) throw located(code, `${name} must be a number`);
   const distance = Number(operand);
-  if (!(distance >= 0)) throw new CodedError(`Location${code + 1}`, `${name} must be non-negative`);
+  if (!(distance >= 0)) throw located(code + 1, `${name} must be non-negative`);
   return distance;
 }
 

@@ -1,5 +1,7 @@
 import { CodedError, inContext } from '../base/index.ts';
 
+export { located } from '../base/index.ts';
+
 /** Shorthands for the codes that this room gives most. Texts are MongoDB's wherever it has one. */
 export function badValue(message: string): CodedError {
   return new CodedError('BadValue', message);
@@ -11,11 +13,6 @@ export function failedToParse(message: string): CodedError {
 
 export function typeMismatch(message: string): CodedError {
   return new CodedError('TypeMismatch', message);
-}
-
-/** An error that MongoDB knows by number only. */
-export function located(code: number, message: string): CodedError {
-  return new CodedError(`Location${code}`, message);
 }
 
 /** A value that cannot be made one of the type asked for: `onError` stands in for these, and for no other error. */

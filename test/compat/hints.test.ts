@@ -121,9 +121,8 @@ describe('returnKey', () => {
     expect(await found({ ...command, returnKey: true })).toEqual(expected);
   });
 
-  test('may come with record ids', async () => {
-    const [only] = await found({ filter: { _id: 5 }, returnKey: true, showRecordId: true });
-    expect(only).toEqual({ _id: 5, $recordId: expect.anything() });
+  test('comes before record ids', async () => {
+    expect(await found({ filter: { _id: 5 }, returnKey: true, showRecordId: true })).toEqual([{ _id: 5 }]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { ClientSession, Collection, Db, type Document, MongoClient } from '../support/driver.ts';
+import { ClientSession, Collection, Db, type Document, GridFSBucket, MongoClient } from '../support/driver.ts';
 import { Unrunnable } from './types.ts';
 
 /** Events by the names that the format has for them, as far as the runner watches. */
@@ -6,6 +6,8 @@ const COMMAND_EVENTS = ['commandStarted', 'commandSucceeded', 'commandFailed'] a
 const POOL_EVENTS = ['connectionReady', 'connectionCheckedOut', 'connectionCheckedIn', 'connectionClosed'] as const;
 /** Commands that the format keeps out of what is observed. */
 const UNSEEN = new Set(['configureFailPoint']);
+/** Commands that may carry a password: the driver shows such a one, and its answer, as an empty document. */
+const SENSITIVE = new Set(['hello', 'ismaster']);
 
 export interface SeenEvent {
   readonly type: 'command' | 'cmap';
@@ -15,12 +17,15 @@ export interface SeenEvent {
 
 /** What a test has made and named: clients, databases, collections, sessions, results. */
 export class Entities {
+  /** Whom the runner itself asks, so that no test sees it. */
+  readonly internalClient: MongoClient;
   readonly #uri: string;
   readonly #byId = new Map<string, unknown>();
   readonly #events = new Map<string, SeenEvent[]>();
 
-  constructor(uri: string) {
+  constructor(uri: string, internalClient: MongoClient) {
     this.#uri = uri;
+    this.internalClient = internalClient;
   }
 
   get(id: string): unknown {
@@ -72,6 +77,8 @@ export class Entities {
         const db = this.#typed(description.database, Db);
         return db.collection(description.collectionName, description.collectionOptions);
       }
+      case 'bucket':
+        return new GridFSBucket(this.#typed(description.database, Db), description.bucketOptions);
       case 'session':
         return this.#typed(description.client, MongoClient).startSession(description.sessionOptions);
       default:
@@ -91,9 +98,11 @@ export class Entities {
     const seen: SeenEvent[] = [];
     this.#events.set(id, seen);
     const ignored = new Set([...UNSEEN, ...(rest.ignoreCommandMonitoringEvents ?? [])]);
+    const isUnseen = (event: Document) =>
+      ignored.has(event.commandName) || (!rest.observeSensitiveCommands && isRedacted(event));
     for (const name of COMMAND_EVENTS.filter((each) => observeEvents.includes(`${each}Event`))) {
       client.on(name, (event: Document) => {
-        if (!ignored.has(event.commandName)) seen.push({ type: 'command', name: `${name}Event`, event });
+        if (!isUnseen(event)) seen.push({ type: 'command', name: `${name}Event`, event });
       });
     }
     for (const name of POOL_EVENTS.filter((each) => observeEvents.includes(`${each}Event`))) {
@@ -109,4 +118,8 @@ export class Entities {
   }
 }
 
-export { ClientSession, Collection, Db, MongoClient };
+function isRedacted({ commandName, command, reply }: Document): boolean {
+  return SENSITIVE.has(commandName.toLowerCase()) && Object.keys(command ?? reply ?? {}).length === 0;
+}
+
+export { ClientSession, Collection, Db, GridFSBucket, MongoClient };

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { Long } from '../support/driver.ts';
+import { Long, MongoClient } from '../support/driver.ts';
 import { Entities } from './entities.ts';
 import { expectMatch } from './match.ts';
 
-const entities = new Entities('mongodb://127.0.0.1/');
+const uri = 'mongodb://127.0.0.1/';
+const entities = new Entities(uri, new MongoClient(uri));
 const match = (expected: unknown, actual: unknown) => () => expectMatch(entities, expected, actual);
 
 test.each([

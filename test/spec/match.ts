@@ -12,7 +12,8 @@ const TYPES: Record<string, (value: unknown) => boolean> = {
   double: (value) => typeof value === 'number',
   int: (value) => Number.isInteger(value),
   long: (value) => typeof value === 'bigint' || value instanceof Long || Number.isSafeInteger(value),
-  number: (value) => typeof value === 'number' || value instanceof Long,
+  decimal: (value) => value instanceof BSON.Decimal128,
+  number: (value) => typeof value === 'number' || value instanceof Long || value instanceof BSON.Decimal128,
   string: (value) => typeof value === 'string',
   object: isDocument,
   array: Array.isArray,
@@ -69,6 +70,11 @@ function matchSpecial(
     case '$$type': {
       const names = [operand].flat() as string[];
       if (actual === undefined || !names.some((name) => typeCheck(name)(actual))) fail(`${path}: type`, names, actual);
+      return;
+    }
+    case '$$matchesHexBytes': {
+      const bytes = Buffer.isBuffer(actual) ? actual.toString('hex') : actual;
+      if (bytes !== operand) fail(`${path}: bytes`, operand, bytes);
       return;
     }
     case '$$matchesEntity':

@@ -1,5 +1,7 @@
+import { buffer } from 'node:stream/consumers';
+import { finished } from 'node:stream/promises';
 import type { AnyBulkWriteOperation, ClientBulkWriteResult, Document } from '../support/driver.ts';
-import { ClientSession, Collection, Db, type Entities, MongoClient } from './entities.ts';
+import { ClientSession, Collection, Db, type Entities, GridFSBucket, MongoClient } from './entities.ts';
 import { RUNNER_OPERATIONS } from './runner-operations.ts';
 import { type Operation, Unrunnable } from './types.ts';
 
@@ -17,6 +19,7 @@ const COLLECTION: Verbs<Collection> = {
   dropIndex: (target, { name, ...options }) => target.dropIndex(name, options),
   dropIndexes: (target, options) => target.dropIndexes(options),
   estimatedDocumentCount: (target, options) => target.estimatedDocumentCount(options),
+  createFindCursor: (target, { filter, ...options }) => target.find(filter, options),
   find: (target, { filter, ...options }) => target.find(filter, options).toArray(),
   findOne: (target, { filter, ...options }) => target.findOne(filter, options),
   findOneAndDelete: (target, { filter, ...options }) => target.findOneAndDelete(filter, options),
@@ -27,6 +30,8 @@ const COLLECTION: Verbs<Collection> = {
   insertMany: (target, { documents, ...options }) => target.insertMany(documents, options),
   insertOne: (target, { document, ...options }) => target.insertOne(document, options),
   listIndexes: (target, options) => target.listIndexes(options).toArray(),
+  listIndexNames: async (target, options) =>
+    (await target.listIndexes(options).toArray()).map((index: Document) => index.name),
   rename: (target, { to, ...options }) => target.rename(to, options),
   replaceOne: (target, { filter, replacement, ...options }) => target.replaceOne(filter, replacement, options),
   updateMany: (target, { filter, update, ...options }) => target.updateMany(filter, update, options),
@@ -38,6 +43,7 @@ const DATABASE: Verbs<Db> = {
   createCollection: (target, { collection, ...options }) => target.createCollection(collection, options),
   createCommandCursor: (target, args) => commandCursor(target, args),
   dropCollection: (target, { collection, ...options }) => target.dropCollection(collection, options),
+  dropDatabase: (target, options) => target.dropDatabase(options),
   listCollections: (target, { filter, ...options }) => target.listCollections(filter, options).toArray(),
   listCollectionNames: (target, { filter, ...options }) =>
     target.listCollections(filter, { ...options, nameOnly: true }).toArray(),
@@ -65,6 +71,18 @@ const SESSION: Verbs<ClientSession> = {
   startTransaction: (target, options) => target.startTransaction(options),
 };
 
+const BUCKET: Verbs<GridFSBucket> = {
+  delete: (target, { id }) => target.delete(id),
+  download: (target, { id, ...options }) => buffer(target.openDownloadStream(id, options)),
+  downloadByName: (target, { filename, ...options }) => buffer(target.openDownloadStreamByName(filename, options)),
+  rename: (target, { id, newFilename }) => target.rename(id, newFilename),
+  upload: async (target, { filename, source, contentType: _, ...options }) => {
+    const stream = target.openUploadStream(filename, options);
+    await finished(stream.end(Buffer.from(source.$$hexBytes, 'hex')));
+    return stream.id;
+  },
+};
+
 interface Cursor {
   next(): Promise<unknown>;
   tryNext(): Promise<unknown>;
@@ -86,6 +104,7 @@ export async function perform(entities: Entities, operation: Operation): Promise
   const all = session === undefined ? options : { ...options, session: entities.session(session) };
   if (target instanceof Collection) return verb(COLLECTION, name)(target, all);
   if (target instanceof Db) return verb(DATABASE, name)(target, all);
+  if (target instanceof GridFSBucket) return verb(BUCKET, name)(target, all);
   if (target instanceof MongoClient) return verb(CLIENT, name)(target, all);
   if (!(target instanceof ClientSession)) return verb(CURSOR, name)(target as Cursor, all);
   if (name !== 'withTransaction') return verb(SESSION, name)(target, all);

@@ -15,7 +15,7 @@ import {
 /** Runs one test of a file against the server at `uri`; throws where the server or the driver did something else. */
 export async function runUnified(uri: string, setUp: MongoClient, file: TestFile, test: UnifiedTest): Promise<void> {
   for (const data of file.initialData ?? []) await fill(setUp, data);
-  const entities = new Entities(uri);
+  const entities = new Entities(uri, setUp);
   try {
     await entities.create(file.createEntities ?? []);
     for (const [at, operation] of test.operations.entries()) await carryOut(entities, operation, at);
@@ -48,7 +48,8 @@ async function carryOut(entities: Entities, operation: Operation, at: number): P
     expectError(entities, operation.expectError, error, path);
     return;
   }
-  if (error) throw new Error(`${path}: ${error.message}`, { cause: error });
+  // What the driver wraps says more than the wrapping.
+  if (error) throw new Error(`${path}: ${((error.cause as Error) ?? error).message}`, { cause: error });
   if ('expectResult' in operation) expectMatch(entities, operation.expectResult, result, `${path} result`);
   if (operation.saveResultAsEntity !== undefined) entities.set(operation.saveResultAsEntity, result);
 }

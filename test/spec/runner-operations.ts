@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Document } from '../support/driver.ts';
-import { type Entities, MongoClient } from './entities.ts';
+import type { Entities } from './entities.ts';
 import { Unrunnable } from './types.ts';
 
 type RunnerOperation = (entities: Entities, args: Document) => unknown;
@@ -46,18 +46,12 @@ function sameLsid(entities: Entities, client: string): boolean {
 }
 
 async function exists(entities: Entities, { databaseName, collectionName }: Document): Promise<boolean> {
-  const found = await anyClient(entities).db(databaseName).listCollections({ name: collectionName }).toArray();
+  const found = await entities.internalClient.db(databaseName).listCollections({ name: collectionName }).toArray();
   return found.length > 0;
 }
 
 async function indexExists(entities: Entities, { databaseName, collectionName, indexName }: Document) {
   if (!(await exists(entities, { databaseName, collectionName }))) return false;
-  const indexes = await anyClient(entities).db(databaseName).collection(collectionName).indexes();
+  const indexes = await entities.internalClient.db(databaseName).collection(collectionName).indexes();
   return indexes.some(({ name }) => name === indexName);
-}
-
-function anyClient(entities: Entities): MongoClient {
-  const found = entities.all().find((each) => each instanceof MongoClient);
-  if (!found) throw new Error('the test has no client');
-  return found;
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MongoClient } from '../support/driver.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { KNOWN } from './known.ts';
+import { KNOWN, LACKING } from './known.ts';
 import { type LoadedFile, loadFolder, OWN, specificationFolder } from './load.ts';
 import { meets, type ServerFacts, serverFacts } from './requirements.ts';
 import { runUnified } from './run.ts';
@@ -48,8 +48,10 @@ async function runFile({ path, file }: LoadedFile): Promise<Outcome> {
       await runUnified(server.uri, client, file, each).then(
         () => outcome.passed.push(name),
         (error: Error) => {
-          const list = error instanceof Unrunnable ? outcome.inapplicable : outcome.failed;
-          list.set(name, error.message);
+          const lacking = [...LACKING].find(([pattern]) => pattern.test(error.message));
+          if (error instanceof Unrunnable) outcome.inapplicable.set(name, error.message);
+          else if (lacking) outcome.inapplicable.set(name, `DIFFERENCES ${lacking[1]}: ${error.message}`);
+          else outcome.failed.set(name, error.message);
         },
       );
     }

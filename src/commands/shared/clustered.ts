@@ -1,4 +1,4 @@
-import { CodedError } from '../../base/index.ts';
+import { CodedError, located } from '../../base/index.ts';
 import { type Doc, doc } from '../../bson/index.ts';
 import { boolean, document, integer, type Parsed, required, string, struct, toNumber, withDefault } from '../fields.ts';
 
@@ -15,16 +15,15 @@ export const clusteredIndex = () => struct(indexFields);
 
 /** The index as it is kept and listed. */
 export function clusteredIndexOption(index: Parsed<typeof indexFields>, capped: boolean): Doc {
-  const refuse = (code: number, message: string) => new CodedError(`Location${code}`, message);
   const { v = 2, key, name = '_id_', unique } = index;
   if (capped) {
-    throw refuse(6127800, "Clustered capped collection only available with 'enableTestCommands' server parameter");
+    throw located(6127800, "Clustered capped collection only available with 'enableTestCommands' server parameter");
   }
   if (key.size !== 1 || toNumber(key.get('_id')) !== 1) {
-    throw refuse(5979701, "The 'clusteredIndex' option supports the key {_id: 1} only");
+    throw located(5979701, "The 'clusteredIndex' option supports the key {_id: 1} only");
   }
-  if (!unique) throw refuse(5979700, "The 'clusteredIndex' option requires unique: true to be specified");
-  if (v !== 2) throw refuse(5979704, "The 'clusteredIndex' option requires v: 2");
+  if (!unique) throw located(5979700, "The 'clusteredIndex' option requires unique: true to be specified");
+  if (v !== 2) throw located(5979704, "The 'clusteredIndex' option requires v: 2");
   return doc({ v, key: { _id: 1 }, name, unique });
 }
 

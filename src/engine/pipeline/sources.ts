@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { CodedError, type Env } from '../../base/index.ts';
+import { CodedError, type Env, located } from '../../base/index.ts';
 import { type Doc, isNumber, doc as literal, toValue, typeAlias, type Value } from '../../bson/index.ts';
 import { showValue } from '../../query/index.ts';
 import { type Cap, capOf } from '../cap.ts';
@@ -34,10 +34,6 @@ export async function stageSource(
 
 function isEmpty(spec: Value): boolean {
   return spec instanceof Map && spec.size === 0;
-}
-
-function located(code: number, message: string): CodedError {
-  return new CodedError(`Location${code}`, message);
 }
 
 function checkPlanCacheStats(spec: Value): void {

@@ -183,6 +183,26 @@ describe('generic arguments', () => {
   });
 
   it.each([
+    [{ find: 'c', returnKey: false }, "BSON field 'find.returnKey' is not allowed with apiStrict:true."],
+    [{ find: 'c', min: { a: 1 } }, "BSON field 'find.min' is not allowed with apiStrict:true."],
+    [
+      { aggregate: 'c', pipeline: [{ $indexStats: {} }], cursor: {} },
+      "$indexStats is not allowed with 'apiStrict: true' in API Version 1",
+    ],
+    [
+      { aggregate: 'c', pipeline: [{ $unionWith: { coll: 'd', pipeline: [{ $indexStats: {} }] } }], cursor: {} },
+      "$indexStats is not allowed with 'apiStrict: true' in API Version 1",
+    ],
+    [
+      { aggregate: 'c', pipeline: [{ $collStats: { storageStats: {} } }], cursor: {} },
+      "only the 'count' option to $collStats is supported in API Version 1",
+    ],
+  ])('apiStrict refuses %j', async (command, text) => {
+    const reply = await new Harness().run({ ...command, apiVersion: '1', apiStrict: true });
+    expect(failure(reply)).toEqual([323, 'APIStrictError', text]);
+  });
+
+  it.each([
     [-1, '-1 value for maxTimeMS is out of range [0, 2147483647]'],
     [1.5, 'maxTimeMS has non-integral value'],
     ['1', 'maxTimeMS must be a number'],
