@@ -86,7 +86,7 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
   const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort, filter.collator) : undefined;
   if (compare) checkMetaSort(query.sort!, filter.metadata);
   const examined: Examined = { keys: 0, docs: 0, matched: 0 };
-  const streamed = await stream(handle, query, filter, compare);
+  const streamed = await stream(env, handle, query, filter, compare);
   if (streamed) {
     const { matches } = streamed;
     const ordered = compare && !streamed.sorted ? sorted(matches, byDocument(compare), query) : matches;
@@ -95,7 +95,7 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
   const loaded = await handle.load();
   const plan = planQuery(loaded.collection, filter, query);
   const { read } = query;
-  const slots = drawn(query, filter, plan, candidates(loaded, plan, read));
+  const slots = drawn(query, filter, plan, candidates(loaded, plan, read, naturalOrder(query.sort)));
   const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, slots, read, examined });
   const inOrder = plan.sorted && (read === 'local' || loaded.collection.unsettled.size === 0);
   const order = compare ? byDocument(compare) : byMetadata(plan);

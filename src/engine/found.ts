@@ -82,14 +82,15 @@ export interface Scan {
 
 /**
  * The slots that a read looks at. A durable one begins with those of this moment, and with those whose last durable
- * version the plan does not find any more: what is written while it goes on takes nothing away from it.
+ * version the plan does not find any more: what is written while it goes on takes nothing away from it. These come in
+ * natural order, or against it where `step` says so, and not in the plan's.
  */
-export function candidates({ collection }: Loaded, plan: Plan, read: Scan['read']): Iterable<Slot> {
+export function candidates({ collection }: Loaded, plan: Plan, read: Scan['read'], step: 1 | -1 = 1): Iterable<Slot> {
   if (read === 'local') return plan.slots();
   const slots = new Set(plan.slots());
   if (collection.unsettled.size === 0) return slots;
   for (const { slot } of collection.unsettled.values()) slots.add(slot);
-  return [...slots].sort((left, right) => left.recordId - right.recordId);
+  return [...slots].sort((left, right) => (left.recordId - right.recordId) * step);
 }
 
 /**
@@ -129,12 +130,10 @@ export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
   }
 }
 
-/** The matches in a log that is read as it stands, page by page. */
-export async function* scanLog(pages: AsyncIterable<LiveEntry[]>, filter: Filter): AsyncGenerator<Found[]> {
-  for await (const page of pages) {
-    const wanted = filter.source.size === 0 ? page : page.filter(({ bytes }) => matches(filter, bytes));
-    yield wanted.map(({ recordId, bytes }) => new Found(recordId, bytes));
-  }
+/** The matches in a page of a log that is read as it stands. */
+export function matchesIn(page: LiveEntry[], filter: Filter): Found[] {
+  const wanted = filter.source.size === 0 ? page : page.filter(({ bytes }) => matches(filter, bytes));
+  return wanted.map(({ recordId, bytes }) => new Found(recordId, bytes));
 }
 
 /** Documents that are looked at together. Lists beside each other, for there are many documents. */

@@ -53,6 +53,7 @@ export class CollectionHandle {
   #loaded: Loaded | undefined;
   /** Reads that went by without a directory; the second one is a sign that the collection is in use. */
   #streamed = 0;
+  #opened = false;
   #ended: CodedError | undefined;
   #ready: Promise<void>;
 
@@ -119,10 +120,16 @@ export class CollectionHandle {
     return this.#loading;
   }
 
+  /** Its channel was read whole at any time: since then what stands there may be superseded, and removed. */
+  get opened(): boolean {
+    return this.#opened;
+  }
+
   /** Reads the channel unless that has been done. */
   load(): Promise<Loaded> {
     if (this.#loading) return this.#loading;
     if (this.#ended) return Promise.reject(this.#ended);
+    this.#opened = true;
     const loading = this.#recover();
     this.#loading = loading;
     loading.catch((error) => {
@@ -160,6 +167,7 @@ export class CollectionHandle {
   /** For a channel that was made just now: there is nothing to read. */
   startEmpty(): void {
     this.#log.startEmpty();
+    this.#opened = true;
     this.#loaded = this.#newLoaded();
     this.#loading = Promise.resolve(this.#loaded);
   }

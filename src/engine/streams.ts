@@ -1,11 +1,12 @@
+import type { Env } from '../base/index.ts';
 import { ObjectId } from '../bson/index.ts';
-import { idsUntil, type LiveEntry, type Log } from '../log/index.ts';
+import { idsUntil, type LiveEntry } from '../log/index.ts';
 import { type Comparator, conjuncts, type Filter, filterTree } from '../query/index.ts';
 import { snowflakeTime } from '../store/index.ts';
 import type { FindQuery } from './contract.ts';
-import { type Found, scanLog } from './found.ts';
+import { candidates, type Found, matchesIn, scanLoaded } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
-import { naturalOrder } from './planner.ts';
+import { naturalOrder, planQuery } from './planner.ts';
 import { boundsOf, conditionsOf } from './plans/condition.ts';
 import type { TextOrdering } from './plans/text-ordering.ts';
 
@@ -25,6 +26,7 @@ export interface Stream {
  * than opening the collection does.
  */
 export async function stream(
+  env: Env,
   handle: CollectionHandle,
   query: FindQuery,
   filter: Filter,
@@ -39,13 +41,58 @@ export async function stream(
   if (!summary) return undefined;
   const { log } = handle;
   const { ahead } = summary;
-  if (newestIds && compare && ahead !== undefined) return greatest(log, query, filter, compare, ahead);
-  if (ends && naturalOrder(query.sort) === -1) return { matches: scanLog(log.scanNewest(), filter), sorted: true };
+  const reading = { env, handle, query, filter };
+  const ordered = (pages: AsyncIterable<LiveEntry[]>, step: 1 | -1) => ({
+    matches: goOn(reading, pages, step),
+    sorted: !compare,
+  });
+  if (newestIds && compare && ahead !== undefined) return greatest(handle, query, filter, compare, ahead);
+  if (ends && naturalOrder(query.sort) === -1) return ordered(log.scanNewest(), -1);
   if (ids && ahead !== undefined && naturalOrder(query.sort) !== -1) {
-    const matches = scanLog(log.scanIdsFrom(ids.from), filter);
-    return { matches: ids.one ? untilFound(matches) : matches, sorted: !compare };
+    const found = ordered(log.scanIdsFrom(ids.from), 1);
+    return ids.one ? { ...found, matches: untilFound(found.matches) } : found;
   }
-  return ends ? { matches: scanLog(log.scanOldest(), filter), sorted: true } : undefined;
+  return ends ? ordered(log.scanOldest(), 1) : undefined;
+}
+
+interface Reading {
+  readonly env: Env;
+  readonly handle: CollectionHandle;
+  readonly query: FindQuery;
+  readonly filter: Filter;
+}
+
+/**
+ * The matches in natural order, or its reverse, page by page. Once somebody has opened the collection, what stands in the
+ * channel may be superseded and removed: from there on the directory tells what is left.
+ */
+async function* goOn(reading: Reading, pages: AsyncIterable<LiveEntry[]>, step: 1 | -1): AsyncGenerator<Found[]> {
+  const { handle, filter } = reading;
+  let last: number | undefined;
+  for await (const page of pages) {
+    if (handle.opened) break;
+    last = page.at(-1)?.recordId ?? last;
+    yield matchesIn(page, filter);
+  }
+  if (handle.opened) yield* rest(reading, last, step);
+}
+
+/** What comes after a document, read from memory. */
+async function* rest(
+  { env, handle, query, filter }: Reading,
+  last: number | undefined,
+  step: 1 | -1,
+): AsyncGenerator<Found[]> {
+  const loaded = await handle.load();
+  const { read } = query;
+  const plan = planQuery(loaded.collection, filter, { ...query, sort: new Map([['$natural', step]]) });
+  const slots = function* () {
+    for (const slot of candidates(loaded, plan, read, step)) {
+      if (last === undefined || (slot.recordId - last) * step > 0) yield slot;
+    }
+  };
+  const examined = { keys: 0, docs: 0, matched: 0 };
+  yield* scanLoaded({ clock: env.clock, loaded, filter, plan, slots: slots(), read, examined });
 }
 
 /** No `_id` that is sought is of a type that a collation orders. */
@@ -90,7 +137,7 @@ async function* untilFound(matches: AsyncIterable<Found[]>): AsyncGenerator<Foun
  * that is not soon.
  */
 async function greatest(
-  log: Log,
+  handle: CollectionHandle,
   { skip, limit }: FindQuery,
   filter: Filter,
   compare: Comparator,
@@ -98,31 +145,18 @@ async function greatest(
 ): Promise<Stream | undefined> {
   const wanted = skip + limit;
   let held: Found[] = [];
-  let last: LiveEntry | undefined;
-  const pages = noting(log.scanNewest(), (entry) => {
-    last = entry;
-  });
   let searched = 0;
-  for await (const batch of scanLog(pages, filter)) {
-    held = [...held, ...batch].sort((left, right) => compare(left.doc, right.doc)).slice(0, wanted);
+  for await (const page of handle.log.scanNewest()) {
+    if (handle.opened) return undefined;
+    held = [...held, ...matchesIn(page, filter)].sort((left, right) => compare(left.doc, right.doc)).slice(0, wanted);
     const least = held.length === wanted ? held.at(-1)!.doc.get('_id') : undefined;
-    const postedAt = snowflakeTime(last!.placement.record.messageId!);
+    const postedAt = snowflakeTime(page.at(-1)!.placement.record.messageId!);
     if (least instanceof ObjectId && least.getTimestamp().getTime() / 1000 >= idsUntil(postedAt, ahead)) {
       return { matches: once(held), sorted: true };
     }
     if (++searched === SEARCHED_BATCHES_MAX) return undefined;
   }
-  return { matches: once(held), sorted: true };
-}
-
-async function* noting(
-  pages: AsyncIterable<LiveEntry[]>,
-  note: (last: LiveEntry) => void,
-): AsyncGenerator<LiveEntry[]> {
-  for await (const page of pages) {
-    note(page.at(-1)!);
-    yield page;
-  }
+  return handle.opened ? undefined : { matches: once(held), sorted: true };
 }
 
 async function* once(found: Found[]): AsyncGenerator<Found[]> {

@@ -200,7 +200,11 @@ class ChannelLog implements Log {
   async *#scan(direction: 'oldest' | 'newest', from: MessageId = 0n): AsyncGenerator<LiveEntry[], void, void> {
     const newest = await this.#newestRecord();
     if (!newest) return;
-    const { store, channel, onProblem } = this.#options;
+    const { store, channel } = this.#options;
+    // Once there is a writer, what it has superseded is removed, and whoever reads on does so from the directory.
+    const onProblem = (problem: LogProblem) => {
+      if (problem.kind !== 'gap' || !this.#writer) this.#options.onProblem(problem);
+    };
     const context = { store, channel, onProblem, pages: this.#pages, loader: this.#loader };
     yield* scan(context, newest.parsed.header, direction, from);
   }

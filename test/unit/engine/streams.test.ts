@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import { type Doc, doc, ObjectId } from '../../../src/bson/index.ts';
-import { Stage } from './stage.ts';
+import { type Doc, decode, doc, ObjectId } from '../../../src/bson/index.ts';
+import { NS, Stage } from './stage.ts';
 
 /** What a query reads of a collection that is not in memory: from where no `_id` that it asks for can stand before. */
 const MINUTE_MS = 60_000;
@@ -184,6 +184,61 @@ describe('the greatest _ids', () => {
     await fill(300);
     expect(await newest(3, { n: { $lt: 200 } })).toEqual([199, 198, 197]);
   });
+});
+
+/** A cursor, to be read some documents at a time. */
+async function cursorOf(filter: object, more: object = {}) {
+  const cursor = await stage.run(stage.engine.find(NS, stage.query(filter, more)));
+  const found: number[] = [];
+  const read = async (count: number) => {
+    for (const bytes of await stage.run(cursor.next(count, 2 ** 24))) found.push(Number(decode(bytes).get('n')));
+  };
+  return { cursor, found, read };
+}
+
+describe('a cursor that reads the channel as it stands', () => {
+  const CHANGED = 1000;
+  const DAY_MS = 24 * 60 * MINUTE_MS;
+
+  /** Opens the collection, changes every document twice, and lets upkeep remove what is superseded. */
+  async function change(): Promise<void> {
+    for (const n of [1, CHANGED - 1]) {
+      await stage.update({}, { $inc: { n } }, { multi: true });
+      await stage.clock.advance(DAY_MS / 8);
+    }
+    expect(stage.store.requests.remove).toBeGreaterThan(0);
+  }
+
+  it.each([
+    ['oldest first', {}, {}, range(0, 450)],
+    ['newest first', {}, { sort: doc({ $natural: -1 }) }, range(0, 450).reverse()],
+    ['from an _id on', { _id: { $gte: 100 } }, {}, range(100, 450)],
+  ])('goes on from memory where the collection is opened and changed: %s', async (_, filter, more, expected) => {
+    const all = await fill(450);
+    const bound = '_id' in filter ? { _id: { $gte: all[100] } } : {};
+    const { cursor, found, read } = await cursorOf(bound, more);
+    await read(50);
+    await change();
+    while (!cursor.exhausted) await read(100);
+    expect(found.map((n) => n % CHANGED)).toEqual(expected);
+    // Some were read before, and some after.
+    expect(new Set(found.map((n) => n >= CHANGED))).toEqual(new Set([false, true]));
+  });
+});
+
+it('a durable read against natural order keeps it while writes are on their way', async () => {
+  await fill(5);
+  await stage.values('n');
+  await stage.values('n');
+  stage.store.faults.latency = 1000;
+  const writing = stage.engine.update(
+    NS,
+    [{ filter: doc({ n: 2 }), update: doc({ $set: { n: 20 } }), multi: false, upsert: false }],
+    stage.writing(),
+  );
+  const { durable } = await stage.run(writing);
+  expect(await numbers({}, { sort: doc({ $natural: -1 }), read: 'durable' })).toEqual([4, 3, 2, 1, 0]);
+  await stage.run(durable);
 });
 
 test('what is read without a directory is what the directory gives', async () => {
