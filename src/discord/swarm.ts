@@ -27,7 +27,7 @@ export class Swarm {
   readonly #probes = new Map<Bot, Promise<Standing>>();
   readonly #leaving = new Set<(bot: Bot) => void>();
   readonly #all: readonly Bot[];
-  #closed = false;
+  #closed: StoreError | undefined;
 
   constructor(env: Env, guildIds: readonly string[], bots: readonly Bot[]) {
     this.#env = env;
@@ -81,15 +81,17 @@ export class Swarm {
     }
   }
 
-  /** Whether what `bot` failed at with `error` is to be tried by another bot. */
+  /** Whether what `bot` failed at with `error` is to be tried by another bot. Throws why all have ended, once they have. */
   async takeFrom(bot: Bot, route: Route, error: unknown): Promise<boolean> {
     if (error instanceof Moved) return true;
-    if (this.#closed || !(error instanceof StoreError)) return false;
+    if (!(error instanceof StoreError)) return false;
+    if (this.#closed) throw this.#closed;
     if (!this.#live.includes(bot)) return true;
     if (this.#live.length === 1) return false;
     if (error.code === 'unauthorized' || error.code === 'closed') return this.dismiss(bot, error.message);
     if (error.code !== 'forbidden' && error.code !== 'gone') return false;
     const standing = await this.#probe(bot);
+    if (this.#closed) throw this.#closed;
     if (standing.kind === 'out') return this.dismiss(bot, standing.why);
     // A channel that is not there is there for nobody.
     if (error.code === 'gone' && standing.kind === 'good') return false;
@@ -133,7 +135,7 @@ export class Swarm {
   }
 
   close(reason: StoreError): void {
-    this.#closed = true;
+    this.#closed = reason;
     for (const bot of this.#all) bot.rest.close(reason);
   }
 

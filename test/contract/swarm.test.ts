@@ -168,6 +168,21 @@ describe('several bots', () => {
     }),
   );
 
+  test(
+    'who was refused while the store was closed is told that it is closed',
+    scene('off', 1, async (one) => {
+      const strangers = [await one.emulator.landlord.addBot(), await one.emulator.landlord.addBot()];
+      const other = await one.open(strangers);
+      const refusal = Promise.allSettled([other.pageBefore(one.channel, undefined, 1, 'read')]);
+      const before = one.refused();
+      while (one.refused() === before) await sleep(one.clock, 1);
+      // The answer has a way to go, and then the bot is asked how it stands.
+      await sleep(one.clock, 50);
+      await other.close();
+      expect(await refusal).toMatchObject([{ status: 'rejected', reason: { code: 'closed' } }]);
+    }),
+  );
+
   const losses: [string, (one: Scene, bot: Bot) => Promise<unknown>, RegExp][] = [
     [
       'is removed from the server',
