@@ -19,13 +19,22 @@ export const createIndexes = defineCommand({
   },
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.createIndexes);
-    const specs = checkIndexSpecs(args.indexes, args.ignoreUnknownIndexOptions);
+    const specs = checkIndexSpecs(args.indexes, {
+      ignoreUnknown: args.ignoreUnknownIndexOptions,
+      apiStrict: request.generic.api.strict,
+    });
     const { before, after, createdCollection } = await engine.createIndexes(ns, specs);
     return doc({
       numIndexesBefore: before,
       numIndexesAfter: after,
       createdCollectionAutomatically: createdCollection,
-      note: before === after ? 'all indexes already exist' : undefined,
+      note: noteOf(after - before, specs.length),
     });
   },
 });
+
+/** Where some of the indexes were there. */
+function noteOf(made: number, asked: number): string | undefined {
+  if (made === 0) return 'all indexes already exist';
+  return made < asked ? 'index already exists' : undefined;
+}

@@ -209,9 +209,7 @@ class DiscordEngine implements Engine {
     ns: Namespace,
     specs: readonly Doc[],
   ): Promise<{ before: number; after: number; createdCollection: boolean }> {
-    const createdCollection = !this.#namespaces.handle(ns);
-    const handle = await this.#namespaces.ensure(ns);
-    return { ...(await createIndexes(this.#namespaces, handle, specs)), createdCollection };
+    return createIndexes(this.#env, this.#namespaces, ns, specs);
   }
 
   async dropIndexes(ns: Namespace, which: string | readonly string[] | Doc): Promise<number> {

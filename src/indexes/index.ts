@@ -30,4 +30,5 @@ export { gridOf } from './kinds/plane.ts';
 export { levelsOf } from './kinds/sphere.ts';
 export { isWildcardPath, kindOf } from './kinds/table.ts';
 export { WildcardPaths, wildcardsOf } from './kinds/wildcard-paths.ts';
+export { checkWildcardKey, checkWildcardProjection } from './kinds/wildcard-spec.ts';
 export { type Conflict, type IndexEntry, type IndexOptions, OrderedIndex } from './ordered-index.ts';

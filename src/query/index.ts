@@ -3,6 +3,8 @@
  * reads no clock and no storage but through the contexts that it is given.
  */
 export {
+  checkInPartialFilter,
+  checkPartialFilter,
   checkUpsertFilter,
   compileQuery as compileFilter,
   conjuncts,

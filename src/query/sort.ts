@@ -30,9 +30,7 @@ export function compileSort(sort: Doc, collator?: Collator): Comparator {
     fields.push(key);
     return key;
   });
-  if (keys.length > MAX_SORT_KEYS) {
-    throw located(13103, `too many compound keys: a sort may have ${MAX_SORT_KEYS} at most`);
-  }
+  if (keys.length > MAX_SORT_KEYS) throw located(13103, 'too many compound keys');
   const compare = comparison(collator);
   const paths = fields.map(({ path }) => path.parts);
   return (left, right, leftMeta, rightMeta) => {

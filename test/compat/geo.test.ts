@@ -469,8 +469,15 @@ test.each<[object, object, number, string]>([
   ],
 ])('no index by %j with %j', async (key, options, code, errmsg) => {
   const index = { key, name: 'i', ...options };
-  await expect(db.command({ createIndexes: 'kinds', indexes: [index] })).rejects.toMatchObject({ code, errmsg });
+  const creating = db.command({ createIndexes: 'kinds', indexes: [index] });
+  await expect(creating).rejects.toMatchObject({ code, errmsg: expect.stringMatching(toldAs(errmsg)) });
 });
+
+/** Alone, or behind the definition. */
+function toldAs(errmsg: string): RegExp {
+  const literal = errmsg.replace(/[[\](){}.$]/g, '\\$&');
+  return new RegExp(`^(Error in specification .* :: caused by :: )?${literal}$`);
+}
 
 test('an index is not built over what it cannot hold', async () => {
   const bad = db.collection('bad');

@@ -155,8 +155,11 @@ const REFUSED: readonly [Document, number, string][] = [
   [{ validator: { $where: 'true' } }, 2, '$where is not allowed in this context'],
   [
     { validator: { a: { $nearSphere: [0, 0] } } },
-    2,
-    '$geoNear, $near, and $nearSphere are not allowed in this context',
+    5626500,
+    '$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial ' +
+      'data. If you do not need sort, consider using $geoWithin instead. Check out ' +
+      'https://dochub.mongodb.org/core/near-sort-operation and ' +
+      'https://dochub.mongodb.org/core/nearSphere-sort-operationfor more details.',
   ],
   [{ validator: { $jsonSchema: { nope: 1 } } }, 9, 'Unknown $jsonSchema keyword: nope'],
   [{ validationLevel: 'lax' }, 2, "Enumeration value 'lax' for field 'create.validationLevel' is not a valid value."],

@@ -18,8 +18,6 @@ export const wildcard: IndexKind = {
   check(definition) {
     for (const option of ['sparse', 'unique']) if (definition.get(option) === true) throw unsupported(option);
     if (definition.has('expireAfterSeconds')) throw unsupported('expireAfterSeconds', 'cannot make a TTL index');
-    checkPattern(definition);
-    new WildcardPaths(definition);
   },
   complete: (definition) => definition,
   generator: (definition, texts) => new WildcardKeys(definition, texts),
@@ -28,42 +26,6 @@ export const wildcard: IndexKind = {
 function unsupported(option: string, context?: string): CodedError {
   const why = `Index type 'wildcard' does not support the '${option}' option`;
   return new CodedError('CannotCreateIndex', context ? `${context} :: caused by :: ${why}` : why);
-}
-
-function checkPattern(definition: Doc): void {
-  const key = definition.get('key') as Doc;
-  const wildcards = wildcardsOf(key);
-  if (wildcards.length > 1) {
-    throw new CodedError('Location7246201', 'Index Key can contain only one wildcard index field');
-  }
-  const projected = definition.has('wildcardProjection');
-  const others = [...key.keys()].filter((path) => !wildcards.includes(path));
-  if (others.length > 0 && wildcards[0] === '$**' && !projected) {
-    throw new CodedError(
-      'CannotCreateIndex',
-      "Compound wildcard indexes on all fields must also specify 'wildcardProjection' option",
-    );
-  }
-  const paths = new WildcardPaths(definition);
-  const overlapping = others.find((path) => paths.holds(path));
-  if (overlapping === undefined) return;
-  const included = paths.includedFor(overlapping);
-  if (!projected) {
-    throw new CodedError(
-      'Location7246204',
-      `A wildcard index field should not overlap with and index key fields if wildcard projection is empty, however '${overlapping}' is overlapping with the wildcard index field.`,
-    );
-  }
-  if (included === undefined) {
-    throw new CodedError(
-      'Location7246209',
-      `wildcardProjection paths must exclude all regular index fields, however '${overlapping}'is not excluded.`,
-    );
-  }
-  throw new CodedError(
-    'Location7246208',
-    `Index Key and Wildcard Projection cannot contain overlapping fields, however '${overlapping}' index field is ovverlapping with '${included}' wildcardProjection path.`,
-  );
 }
 
 /** A value that is held, by its path. */

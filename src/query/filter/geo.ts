@@ -7,10 +7,11 @@ import {
   parseRegion,
   storedGeometry,
 } from '../../geo/index.ts';
-import { badValue, located } from '../error.ts';
+import { badValue } from '../error.ts';
 import { docOf, type Path } from '../path.ts';
 import type { NearPredicate, QueryContext } from '../types.ts';
 import { type Found, isArray, isDoc } from '../value.ts';
+import { nearNotAllowed } from './allowed.ts';
 import { leaf, type Predicate } from './predicate.ts';
 import { conjuncts, type FilterNode, filterTree } from './tree.ts';
 
@@ -29,15 +30,7 @@ function geometryOf(value: Found) {
 
 /** `$near` and `$nearSphere`: the nearest place of the document is neither too near nor too far. The order is a plan's. */
 export function isNear(condition: Doc, path: string, context: QueryContext): Predicate {
-  if (!context.nears) {
-    throw located(
-      5626500,
-      '$geoNear, $near, and $nearSphere are not allowed in this context, as these operators require sorting geospatial ' +
-        'data. If you do not need sort, consider using $geoWithin instead. Check out ' +
-        'https://dochub.mongodb.org/core/near-sort-operation and ' +
-        'https://dochub.mongodb.org/core/nearSphere-sort-operationfor more details.',
-    );
-  }
+  if (!context.nears) throw nearNotAllowed();
   const near = parseNear(condition);
   context.nears.push({ path, near });
   const isWithin = (distance: number | undefined) =>

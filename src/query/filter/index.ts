@@ -8,10 +8,12 @@ import { soleNear } from './geo.ts';
 import type { Details, Matcher } from './predicate.ts';
 import { textOperand, textSearch } from './text.ts';
 
+export { checkInPartialFilter, checkInValidator } from './allowed.ts';
 export { type FieldPredicate, fieldPredicates } from './bounds.ts';
 export { isExpressionDoc } from './comparison.ts';
 export { compileCondition, isOnValues } from './compile.ts';
 export { geoRegions } from './geo.ts';
+export { checkPartialFilter } from './partial.ts';
 export type { Predicate } from './predicate.ts';
 export { checkUpsertFilter, upsertSeed } from './seed.ts';
 export { hasText } from './text.ts';

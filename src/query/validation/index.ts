@@ -1,8 +1,7 @@
 /** Why documents fail a collection's validator: `clause.ts` takes it apart, `explain.ts` and `schema.ts` tell what failed. */
 import type { Doc } from '../../bson/index.ts';
-import { compileFilter } from '../filter/index.ts';
+import { checkInValidator, compileFilter } from '../filter/index.ts';
 import type { QueryContext } from '../types.ts';
-import { checkAllowed } from './allowed.ts';
 import { parseClauses } from './clause.ts';
 import { explainAll } from './explain.ts';
 import { failureOf } from './failure.ts';
@@ -13,9 +12,9 @@ export interface Validator {
   explain(doc: Doc): Doc;
 }
 
-/** Compiles a validator. Throws what `compileFilter` throws, and BadValue for what only a query may ask. */
+/** Compiles a validator. Throws what `compileFilter` throws, and what it needs more than a document for is refused. */
 export function compileValidator(source: Doc, context: QueryContext): Validator {
-  checkAllowed(source);
+  checkInValidator(source);
   const filter = compileFilter(source, context);
   const clauses = parseClauses(source, context);
   return {

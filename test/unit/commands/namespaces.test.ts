@@ -106,7 +106,7 @@ describe('indexes', () => {
 
   it('are made, listed and dropped', async () => {
     const harness = new Harness();
-    const made = await harness.run(index({ unique: true, ns: 'test.c', background: true, dropDups: false }));
+    const made = await harness.run(index({ unique: true, ns: 'test.c', background: true }));
     expect(toPlain(made)).toMatchObject({
       numIndexesBefore: int(1),
       numIndexesAfter: int(2),
@@ -116,7 +116,6 @@ describe('indexes', () => {
     const listed = await harness.run({ listIndexes: 'c', cursor: {} });
     expect(at(listed, 'cursor.ns')).toBe('test.c');
     expect(at(listed, 'cursor.firstBatch.1.unique')).toBe(true);
-    expect(at(listed, 'cursor.firstBatch.1.dropDups')).toBeUndefined();
     expect(failure(await harness.run({ dropIndexes: 'c', index: 'b_1' }))[1]).toBe('IndexNotFound');
     const dropped = await harness.run({ dropIndexes: 'c', index: '*' });
     expect([dropped.get('nIndexesWas'), dropped.get('msg')]).toEqual([
@@ -140,7 +139,6 @@ describe('indexes', () => {
     [{ key: { a: 0 } }, 'CannotCreateIndex'],
     [{ key: { 'a..b': 1 } }, 'CannotCreateIndex'],
     [{ key: { $a: 1 } }, 'CannotCreateIndex'],
-    [{ key: { '$**': 1 }, unique: true }, 'CannotCreateIndex'],
     [{ expireAfterSeconds: -1 }, 'CannotCreateIndex'],
     [{ expireAfterSeconds: '5' }, 'CannotCreateIndex'],
     [{ expireAfterSeconds: Number.NaN }, 'CannotCreateIndex'],
@@ -150,9 +148,8 @@ describe('indexes', () => {
     [{ unique: true, key: { _id: 1 } }, 'InvalidIndexSpecificationOption'],
     [{ collation: {} }, 'BadValue'],
     [{ collation: 'de' }, 'TypeMismatch'],
-    [{ name: 5 }, 'FailedToParse'],
+    [{ name: 5 }, 'TypeMismatch'],
     [{ partialFilterExpression: 5 }, 'TypeMismatch'],
-    [{ partialFilterExpression: { a: 1 }, sparse: true }, 'CannotCreateIndex'],
     [{ name: '*' }, 'BadValue'],
     [{ foo: 1 }, 'InvalidIndexSpecificationOption'],
   ])('with %j are refused', async (spec, codeName) => {
@@ -177,6 +174,6 @@ describe('indexes', () => {
     const harness = new Harness();
     expect((await harness.run({ ...index({ foo: 1 }), ignoreUnknownIndexOptions: true })).get('ok')).toBe(1);
     const [, specs] = harness.engine.called('createIndexes');
-    expect(toPlain(specs as never)).toEqual([{ key: { a: int(1) }, name: 'a_1' }]);
+    expect(toPlain(specs as never)).toEqual([{ key: { a: int(1) }, name: 'a_1', v: int(2) }]);
   });
 });

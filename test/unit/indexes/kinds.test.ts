@@ -99,12 +99,6 @@ describe('a wildcard index', () => {
     [{ '$**': 1 }, { unique: true }, 'CannotCreateIndex'],
     [{ '$**': 1 }, { sparse: true }, 'CannotCreateIndex'],
     [{ '$**': 1 }, { expireAfterSeconds: 5 }, 'CannotCreateIndex'],
-    [{ '$**': 1, 'a.$**': 1 }, {}, 'Location7246201'],
-    [{ b: 1, '$**': 1 }, {}, 'CannotCreateIndex'],
-    [{ 'a.b': 1, 'a.$**': 1 }, {}, 'Location7246204'],
-    [{ b: 1, '$**': 1 }, { wildcardProjection: { b: 1 } }, 'Location7246208'],
-    [{ b: 1, '$**': 1 }, { wildcardProjection: { c: 0 } }, 'Location7246209'],
-    [{ '$**': 1 }, { wildcardProjection: { a: 1, b: 0 } }, 'Location31254'],
   ])('by %j with %j is refused', (key, options, codeName) => {
     expect(() => check(key, options)).toThrow(expect.objectContaining({ codeName }));
   });

@@ -496,10 +496,14 @@ describe('a validator', () => {
   it.each([
     [{ $text: { $search: 'x' } }, '$text is not allowed in this context'],
     [{ $or: [{ $where: 'true' }] }, '$where is not allowed in this context'],
-    [{ a: { $near: [0, 0] } }, '$geoNear, $near, and $nearSphere are not allowed in this context'],
     [{ a: { $nope: 1 } }, 'unknown operator: $nope'],
   ])('%j is refused', (source, message) => {
     expectCoded(() => compileValidator(doc(source), context), 'BadValue', message);
+  });
+
+  it('by distance is refused', () => {
+    const message = /^\$geoNear, \$near, and \$nearSphere are not allowed in this context, as these operators /;
+    expect(() => compileValidator(doc({ a: { $near: [0, 0] } }), context)).toThrow(message);
   });
 
   it('leaves values out that are too much to tell', () => {
