@@ -1,6 +1,6 @@
 import { CodedError } from '../base/index.ts';
-import { Binary, Collator, decode, doc, validate as validateBson } from '../bson/index.ts';
-import type { CollectionInfo, DocCursor } from '../engine/index.ts';
+import { Binary, Collator, type Doc, decode, doc, validate as validateBson } from '../bson/index.ts';
+import type { CollectionInfo, DocCursor, IndexFault } from '../engine/index.ts';
 import { compileFilter } from '../query/index.ts';
 import { defineCommand } from './command.ts';
 import { boolean, collectionName, isDocument } from './fields.ts';
@@ -11,7 +11,10 @@ import type { Context } from './types.ts';
 const BATCH_DOCS = 1000;
 const BATCH_BYTES = 16 * 1024 * 1024;
 
-/** Reads every document and checks that it is sound BSON. What Discord holds beside the documents is the log's to check. */
+/**
+ * Reads every document, checks that it is sound BSON, and compares the indexes with it. What Discord holds beside the
+ * documents is the log's to check.
+ */
 export const validate = defineCommand({
   name: 'validate',
   lenient: true,
@@ -34,7 +37,14 @@ export const validate = defineCommand({
     const everything = { filter: new Map(), skip: 0, limit: 0, read: 'local', context: queryContext(context) } as const;
     const source = await context.engine.find(ns, everything);
     const { nrecords, errors, nonCompliant } = await check(source, compliance(info, context), request.signal);
+    const { missing, extra } = await context.engine.checkIndexes(ns);
     const { indexKeys } = await context.engine.stats(ns);
+    const wrong = new Set([...missing, ...extra].map(({ index }) => index));
+    const warnings = [
+      ...(missing.length > 0 ? [`Detected ${missing.length} missing index entries.`] : []),
+      ...(extra.length > 0 ? [`Detected ${extra.length} extra index entries.`] : []),
+      ...(nonCompliant > 0 ? [NON_COMPLIANT] : []),
+    ];
     return doc({
       ns: showNamespace(ns),
       uuid: new Binary(info.uuid, Binary.SUBTYPE_UUID),
@@ -42,14 +52,25 @@ export const validate = defineCommand({
       nNonCompliantDocuments: nonCompliant,
       nrecords,
       nIndexes: info.indexes.length,
-      valid: errors.length === 0,
-      repaired: false,
       keysPerIndex: doc(Object.fromEntries(indexKeys)),
-      warnings: nonCompliant > 0 ? [NON_COMPLIANT] : [],
-      errors,
+      indexDetails: doc(Object.fromEntries(info.indexes.map(({ name }) => [name, { valid: !wrong.has(name) }]))),
+      valid: errors.length === 0 && wrong.size === 0,
+      repaired: false,
+      warnings,
+      errors: [...errors, ...[...wrong].map((name) => `Index with name '${name}' has inconsistencies.`)],
+      extraIndexEntries: extra.slice(0, MAX_FAULTS).map(shownFault),
+      missingIndexEntries: missing.slice(0, MAX_FAULTS).map(shownFault),
+      corruptRecords: [],
     });
   },
 });
+
+/** Faults that are listed at most: MongoDB lists 1 MB of them. */
+const MAX_FAULTS = 10_000;
+
+function shownFault({ index, recordId, id, key }: IndexFault): Doc {
+  return doc({ indexName: index, recordId: BigInt(recordId), idKey: key && doc({ _id: id }), indexKey: key });
+}
 
 const NON_COMPLIANT = "Detected one or more documents not compliant with the collection's schema.";
 

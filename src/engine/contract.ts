@@ -242,6 +242,21 @@ export type Explained =
 
 export type Verbosity = 'queryPlanner' | 'executionStats' | 'allPlansExecution';
 
+/** An entry of an index that is not as its document has it. */
+export interface IndexFault {
+  readonly index: string;
+  readonly recordId: number;
+  /** The document's `_id`, where there is a document. */
+  readonly id?: Value;
+  /** The key's values by the fields of the index, where they are known. */
+  readonly key?: Doc;
+}
+
+export interface IndexFaults {
+  readonly missing: readonly IndexFault[];
+  readonly extra: readonly IndexFault[];
+}
+
 /** Everything that commands may ask. Errors are `CodedError` (the client's fault) or `StoreError` (Discord's). */
 export interface Engine {
   /** Names that are `db` with the collections in it; DiscoDB's own are not listed. No request. */
@@ -255,6 +270,8 @@ export interface Engine {
   resolveView(ns: Namespace): ResolvedView | undefined;
   /** Reads the collection where that has not been done. */
   stats(ns: Namespace): Promise<CollectionStats>;
+  /** Reads every document, and compares the indexes with them. */
+  checkIndexes(ns: Namespace): Promise<IndexFaults>;
   /** By the names of the indexes; empty where there is no collection. */
   indexUses(ns: Namespace): ReadonlyMap<string, IndexUse>;
   /** Bytes of the documents, as far as that is known without a request: 0 before the collection is read. */

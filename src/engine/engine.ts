@@ -25,6 +25,7 @@ import type {
   FindAndModify,
   FindAndModifyResult,
   FindQuery,
+  IndexFaults,
   IndexUse,
   Namespace,
   ResolvedView,
@@ -42,6 +43,7 @@ import { checkQuery, find } from './find.ts';
 import { compileModification, findAndModify } from './find-and-modify.ts';
 import { CollectionHandle, type HandleContext, type Loaded } from './handle.ts';
 import { createIndexes, dropIndexes } from './index-build.ts';
+import { checkIndexes } from './index-check.ts';
 import { Namespaces } from './namespaces.ts';
 import { bulkOfNothing, nothingWritten, refused } from './nothing-written.ts';
 import { aggregate, checkView } from './pipeline/aggregate.ts';
@@ -159,6 +161,10 @@ class DiscordEngine implements Engine {
   async stats(ns: Namespace): Promise<CollectionStats> {
     const handle = this.#existing(ns);
     return statsOf((await handle.load()).collection);
+  }
+
+  async checkIndexes(ns: Namespace): Promise<IndexFaults> {
+    return checkIndexes(this.#env, await this.#existing(ns).load());
   }
 
   indexUses(ns: Namespace): ReadonlyMap<string, IndexUse> {

@@ -1,6 +1,6 @@
 import { CodedError } from '../base/index.ts';
 import { type Doc, decode, equal, type Value } from '../bson/index.ts';
-import { compileSort, type Filter, type Metadata } from '../query/index.ts';
+import { compileFilter, compileSort, type Filter, type Metadata } from '../query/index.ts';
 import type { Collection } from './collection.ts';
 import type { Loaded } from './handle.ts';
 import { type Plan, planQuery } from './planner.ts';
@@ -147,6 +147,11 @@ function* eachCandidate(
     if (absent.length >= FETCH_AHEAD) yield* fetchAbsent();
   }
   yield* fetchAbsent();
+}
+
+/** Calls `run` for each of these documents that is still there, in one step with what it is at that moment. */
+export function eachOf(collection: Collection, slots: Iterable<Slot>, run: (match: Match) => void): Work<void> {
+  return eachCandidate(collection, compileFilter(new Map(), { now: new Date(0), random: () => 0 }), 0, slots, run);
 }
 
 /** All matches in order of `sort`, or the plan's own; each must be looked at again before it is used. */

@@ -99,7 +99,7 @@ export class OrderedIndex {
     if (!this.unique) return undefined;
     for (const { key, values } of this.#prepared(doc).keys) {
       const other = this.#holder(key, recordId);
-      if (other !== undefined && !this.#has(key, recordId))
+      if (other !== undefined && !this.hasKey(recordId, key))
         return { recordId: other, keyValue: this.#keyValue(values) };
     }
     return undefined;
@@ -132,6 +132,10 @@ export class OrderedIndex {
     const isNew = this.#tree.set(flat(key, recordIdText(recordId)), recordId);
     if (isNew) this.#account(key, 1);
     return isNew;
+  }
+
+  hasKey(recordId: number, key: string): boolean {
+    return this.#tree.has(flat(key, recordIdText(recordId)));
   }
 
   /** Takes out what `insertKey` put in. */
@@ -170,10 +174,6 @@ export class OrderedIndex {
   #holder(key: string, except: number): number | undefined {
     for (const { recordId } of this.scan({ lower: key, upper: key })) if (recordId !== except) return recordId;
     return undefined;
-  }
-
-  #has(key: string, recordId: number): boolean {
-    return this.#tree.has(flat(key, recordIdText(recordId)));
   }
 
   #prepared(doc: Doc | DocumentKeys): DocumentKeys {

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { OrderedIndex } from '../../src/indexes/index.ts';
 import { ownServer } from '../support/own-server.ts';
 
 const own = ownServer();
@@ -14,5 +15,15 @@ test('validate reads everything and repairs nothing', async () => {
     valid: true,
     repaired: false,
     errors: [],
+  });
+});
+
+test('an entry that no document has is told without its key', async () => {
+  vi.spyOn(OrderedIndex.prototype, 'remove').mockImplementationOnce(() => {});
+  await own.things.deleteOne({ _id: 7 });
+  const { extraIndexEntries, valid } = await own.db.command({ validate: 'things' });
+  expect({ extraIndexEntries, valid }).toEqual({
+    extraIndexEntries: [{ indexName: 'a_1', recordId: expect.any(Number) }],
+    valid: false,
   });
 });

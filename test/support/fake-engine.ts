@@ -80,6 +80,10 @@ export class FakeEngine implements Engine {
     return { count: kept?.docs.length ?? 0, size, indexSizes, indexKeys: new Map<string, number>(), cached: size };
   }
 
+  async checkIndexes() {
+    return { missing: [], extra: [] };
+  }
+
   indexUses(): ReadonlyMap<string, IndexUse> {
     return new Map();
   }

@@ -1,5 +1,5 @@
 import { MongoClient, type MongoClientOptions } from 'mongodb';
-import { silentLog, systemEnv } from '../../src/base/index.ts';
+import { type Log, silentLog, systemEnv } from '../../src/base/index.ts';
 import { embed, type Served, serveOn } from '../../src/compose.ts';
 import { type Disk, type Emulator, MemoryDisk } from '../../src/emulator/index.ts';
 import { KeyRing } from '../../src/log/index.ts';
@@ -19,6 +19,8 @@ export interface TestServerOptions {
   readonly disk?: Disk;
   readonly limits?: 'discord' | 'off';
   readonly cacheBytes?: number;
+  /** Nothing is logged where none is given. */
+  readonly log?: Log;
   /** What an encryption key file holds. */
   readonly keys?: string;
 }
@@ -27,7 +29,7 @@ export interface TestServerOptions {
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { disk = new MemoryDisk(), limits = 'off', cacheBytes = 64 * 2 ** 20 } = options;
   const keys = options.keys === undefined ? undefined : KeyRing.parse(options.keys);
-  const env = systemEnv(silentLog);
+  const env = systemEnv(options.log ?? silentLog);
   const discord = await embed(env, { disk, limits });
   const served: Served = await serveOn(env, { host: '127.0.0.1', port: 0, cacheBytes, argv: [], keys }, discord);
   const uri = `mongodb://${served.address}/`;
