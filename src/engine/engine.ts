@@ -1,13 +1,8 @@
 import { CodedError, type Env } from '../base/index.ts';
 import { type Doc, doc as literal, type Value } from '../bson/index.ts';
-import { type KeyRing, type LeaseOptions, OwnedStore, Ownership } from '../log/index.ts';
 import { compileFilter } from '../query/index.ts';
-import type { ChannelId, Store } from '../store/index.ts';
-import { findSystemChannels, SYSTEM_CATEGORY } from './bootstrap.ts';
 import { bulkWrite, checkOperation } from './bulk-write.ts';
-import { DocumentCache } from './cache.ts';
 import { trim } from './cap.ts';
-import { Catalog, orphans } from './catalog.ts';
 import { modifyCollection, modifyView } from './coll-mod.ts';
 import { collated, defaultCollation } from './collation.ts';
 import { nsText } from './collection.ts';
@@ -38,16 +33,15 @@ import { countMatches } from './count.ts';
 import { emptyCursor } from './cursor.ts';
 import { distinctValues } from './distinct.ts';
 import { explainQuery } from './explain.ts';
-import { ExternalChanges, type SystemChannel } from './external-changes.ts';
+import type { ExternalChanges } from './external-changes.ts';
 import { checkQuery, find } from './find.ts';
 import { compileModification, findAndModify } from './find-and-modify.ts';
-import { CollectionHandle, type HandleContext, type Loaded } from './handle.ts';
+import type { CollectionHandle, HandleContext, Loaded } from './handle.ts';
 import { createIndexes, dropIndexes } from './index-build.ts';
 import { checkIndexes } from './index-check.ts';
-import { Namespaces } from './namespaces.ts';
+import type { Namespaces } from './namespaces.ts';
 import { bulkOfNothing, nothingWritten, refused } from './nothing-written.ts';
 import { aggregate, checkView } from './pipeline/aggregate.ts';
-import { RecordShelf } from './record-shelf.ts';
 import { statsOf } from './stats.ts';
 import { searching } from './text-index.ts';
 import { TtlMonitor } from './ttl.ts';
@@ -57,61 +51,8 @@ import { countInView, distinctInView, findInView } from './view-reads.ts';
 import { notOnView, ofView } from './views.ts';
 import { compileStatement, deleteDocuments, insertDocuments, updateDocuments } from './writes.ts';
 
-export interface EngineOptions {
-  readonly env: Env;
-  readonly store: Store;
-  /** Bound on the bytes of documents in memory. */
-  readonly cacheBytes: number;
-  /** With it everything is sealed that is written. */
-  readonly keys?: KeyRing | undefined;
-  /** Absent: no other process can reach this Discord. */
-  readonly lease?: LeaseOptions | undefined;
-  /** Told the epoch of this process, before any channel but the control channel is read. */
-  readonly onEpoch?: ((epoch: number) => Promise<void>) | undefined;
-  /** When upkeep does what, where that is not to be as usual. */
-  readonly upkeep?: Partial<UpkeepLimits> | undefined;
-}
-
-/** Opens the deployment that lives in a guild: five requests on an old one, and the channels made on a new one. */
-export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { env, cacheBytes, keys, lease, onEpoch } = options;
-  const system = await findSystemChannels(options.store, env);
-  const ownership = await Ownership.claim(options.store, system.control.id, env, { keys, lease });
-  const store = new OwnedStore(options.store, ownership);
-  const { epoch } = ownership;
-  await onEpoch?.(epoch);
-  const context: HandleContext = {
-    env,
-    store,
-    cache: new DocumentCache(cacheBytes),
-    shelf: new RecordShelf(),
-    ownership,
-    keys,
-  };
-  const ns = { db: SYSTEM_CATEGORY, coll: 'catalog' };
-  const info = { ns, uuid: new Uint8Array(16), options: new Map(), indexes: [] };
-  const names = keys ? 'hidden' : 'shown';
-  const catalog = await Catalog.open(env, store, new CollectionHandle(context, info, system.catalog.id), names);
-  const namespaces = new Namespaces(context, catalog);
-  namespaces.removeDropped();
-  namespaces.removeOrphans(orphans(catalog, system.all).map(({ id }) => id));
-  const { control, catalog: index } = system;
-  const external = new ExternalChanges({
-    env,
-    store,
-    namespaces,
-    system: new Map<ChannelId, SystemChannel>([
-      [control.id, { name: control.name, restore: undefined }],
-      [index.id, { name: index.name, restore: (ids) => catalog.restore(ids) }],
-    ]),
-  });
-  const unwatch = store.watch((event) => {
-    if (event.kind === 'created' && event.channel === system.control.id) ownership.wake(event.id);
-  });
-  return new DiscordEngine(context, namespaces, external, unwatch, options.upkeep);
-}
-
-class DiscordEngine implements Engine {
+/** The deployment as commands ask it: finds what a namespace stands for, and hands the rest to those who do it. */
+export class DiscordEngine implements Engine {
   readonly #context: HandleContext;
   readonly #env: Env;
   readonly #namespaces: Namespaces;
