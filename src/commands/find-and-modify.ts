@@ -1,6 +1,7 @@
 import { CodedError } from '../base/index.ts';
 import { type Doc, Int32, RawDoc, type Value } from '../bson/index.ts';
 import type { FindAndModifyResult } from '../engine/index.ts';
+import { askedOf } from '../query/index.ts';
 import { defineCommand } from './command.ts';
 import { arrayOf, boolean, collectionName, document, integer, required, unsupported, withDefault } from './fields.ts';
 import { writable } from './shared/namespace.ts';
@@ -37,6 +38,9 @@ export const findAndModify = defineCommand({
   async run(args, request, context) {
     const ns = writable(request.db, args.findAndModify);
     checkKind(args);
+    if (args.fields && askedOf(args.fields).has('sortKey')) {
+      throw new CodedError('BadValue', 'Cannot use a $meta sortKey projection in findAndModify commands.');
+    }
     const { query, sort, fields, arrayFilters, hint, update, upsert, collation } = args;
     const statement = {
       filter: query ?? new Map(),

@@ -1,6 +1,7 @@
 import { CodedError, draw, type Env } from '../base/index.ts';
 import { type Doc, encode, FieldReader, type Value } from '../bson/index.ts';
 import {
+  askedOf,
   type Comparator,
   carry,
   checkMetaSort,
@@ -8,6 +9,7 @@ import {
   compileProjection,
   compileSort,
   type Filter,
+  type Told,
 } from '../query/index.ts';
 import type { DocCursor, FindQuery } from './contract.ts';
 import { QueueCursor } from './cursor.ts';
@@ -18,6 +20,7 @@ import { checkBetween } from './plans/between.ts';
 import type { Slot } from './slot.ts';
 import { stream } from './streams.ts';
 import { tail } from './tail.ts';
+import { teller } from './told.ts';
 
 /** As the server's internalQueryMaxBlockingSortMemoryUsageBytes. */
 export const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
@@ -36,10 +39,10 @@ export async function find(env: Env, handle: CollectionHandle, query: FindQuery)
   const project = shower(query, filter);
   if (query.tailable) {
     checkBetween(query);
-    return tail(handle, query, filter, query.returnKey ? keyShower(undefined) : project);
+    return tail(handle, query, filter, query.returnKey ? keyShower(undefined) : project(undefined));
   }
   const { matches, plan } = await execute(env, handle, query, filter);
-  const show = query.returnKey ? keyShower(plan) : project;
+  const show = query.returnKey ? keyShower(plan) : project(plan);
   return new QueueCursor(mapBatches(matches, show), () => handle.checkAlive());
 }
 
@@ -126,14 +129,21 @@ function byMetadata({ order }: Plan): Order | undefined {
   return order && ((left, right) => order(left.meta ?? {}, right.meta ?? {}));
 }
 
-/** What becomes of a match on its way out: mostly the bytes themselves. */
-function shower(query: FindQuery, filter: Filter): (found: Found) => Uint8Array {
+/** What becomes of a match of a plan on its way out: mostly the bytes themselves. */
+function shower(query: FindQuery, filter: Filter): (plan: Plan | undefined) => (found: Found) => Uint8Array {
   const { projection, showRecordId, context } = query;
-  if ((!projection || projection.size === 0) && !showRecordId) return ({ bytes }) => bytes;
+  if ((!projection || projection.size === 0) && !showRecordId)
+    return () =>
+      ({ bytes }) =>
+        bytes;
   const project = projection && projection.size > 0 ? compileProjection(projection, { context, filter }) : undefined;
-  return ({ doc, meta, recordId }) => {
-    const shown = project ? project.apply(doc, meta) : doc;
-    return encode(showRecordId ? new Map<string, Value>([...shown, ['$recordId', BigInt(recordId)]]) : shown);
+  const asked = askedOf(projection);
+  return (plan) => {
+    const tell = teller(query, plan, asked);
+    return (found) => {
+      const shown = project ? project.apply(found.doc, tell(found)) : found.doc;
+      return encode(showRecordId ? new Map<string, Value>([...shown, ['$recordId', BigInt(found.recordId)]]) : shown);
+    };
   };
 }
 
@@ -194,11 +204,13 @@ export async function* findDocs(
   env: Env,
   handle: CollectionHandle,
   query: FindQuery,
-  fields?: ReadonlySet<string>,
+  options: { readonly fields?: ReadonlySet<string> | undefined; readonly asked?: ReadonlySet<Told> } = {},
 ): AsyncGenerator<Doc[]> {
-  const { matches } = await execute(env, handle, query);
+  const { fields, asked = new Set() } = options;
+  const { matches, plan } = await execute(env, handle, query);
   const reader = fields && new FieldReader(fields);
+  const tell = teller(query, plan, asked);
   for await (const batch of matches) {
-    yield batch.map((found) => carry(reader ? found.only(reader) : found.doc, found.meta));
+    yield batch.map((found) => carry(reader ? found.only(reader) : found.doc, tell(found)));
   }
 }

@@ -19,10 +19,10 @@ export {
   showFilter,
   upsertSeed,
 } from './filter/index.ts';
-export { carry, checkMetaSort } from './metadata.ts';
+export { askedOf, carry, checkMetaSort, withMore } from './metadata.ts';
 export { arrayIndex } from './path.ts';
 export { compileProjection, type Projection } from './projection/index.ts';
-export { compileSort } from './sort.ts';
+export { compileSort, compileSortKey } from './sort.ts';
 export { countOf } from './stages/count.ts';
 export { neededFields } from './stages/dependencies.ts';
 export { checkPipeline, compilePipeline, runPipeline, startsPipeline } from './stages/index.ts';
@@ -38,6 +38,7 @@ export type {
   NearPredicate,
   PipelineContext,
   QueryContext,
+  Told,
   Updater,
 } from './types.ts';
 export { compileUpdate, type UpdateOptions } from './update/index.ts';

@@ -1,7 +1,7 @@
 import { CodedError } from '../base/index.ts';
 import type { Doc, Value } from '../bson/index.ts';
-import { located, notImplemented } from './error.ts';
-import type { Metadata } from './types.ts';
+import { located } from './error.ts';
+import type { Metadata, Told } from './types.ts';
 import { element } from './value.ts';
 
 /** What `$meta` can ask for here, by the words of MongoDB's message where a query has it not. */
@@ -17,8 +17,8 @@ const ABSENT: ReadonlySet<string> = new Set([
   ...['timeseriesBucketMinTime', 'timeseriesBucketMaxTime'],
 ]);
 
-/** What MongoDB would tell of a query, and DiscoDB does not. */
-const UNTOLD: ReadonlySet<string> = new Set(['indexKey', 'recordId', 'sortKey']);
+/** What is there or not, whatever the query: it is nothing where it is not. */
+const TOLD: ReadonlySet<string> = new Set(['recordId', 'indexKey', 'sortKey'] satisfies Told[]);
 
 const SORTABLE: ReadonlySet<string> = new Set(['textScore', 'geoNearDistance'] satisfies (keyof Metadata)[]);
 
@@ -38,6 +38,12 @@ export function metadataOf(doc: Doc): Metadata | undefined {
   return carried.get(doc);
 }
 
+/** The metadata and more: an object of its own, for what a plan knows may be worked out when it is asked for. */
+export function withMore(metadata: Metadata | undefined, more: Pick<Metadata, Told>): Metadata {
+  const { textScore, geoNearDistance, geoNearPoint, recordId, indexKey, sortKey } = metadata ?? {};
+  return { textScore, geoNearDistance, geoNearPoint, recordId, indexKey, sortKey, ...more };
+}
+
 /** The operand of `$meta`; undefined for what is never there. Throws for one that the query does not have. */
 export function metaKey(
   operand: Value,
@@ -45,7 +51,7 @@ export function metaKey(
 ): keyof Metadata | undefined {
   if (typeof operand !== 'string') throw located(17307, '$meta only supports string arguments');
   if (ABSENT.has(operand)) return undefined;
-  if (UNTOLD.has(operand)) throw notImplemented(`$meta does not know '${operand}' in DiscoDB`);
+  if (TOLD.has(operand)) return operand as Told;
   if (!KNOWN.has(operand)) throw located(17308, `Unsupported argument to $meta: ${operand}`);
   requireKey(operand as keyof Metadata, available);
   return operand as keyof Metadata;
@@ -70,4 +76,19 @@ export function checkMetaSort(sort: Doc, available: ReadonlySet<keyof Metadata> 
 function requireKey(key: keyof Metadata, available: ReadonlySet<keyof Metadata> | undefined): void {
   if (available?.has(key)) return;
   throw located(40218, `query requires ${KNOWN.get(key)} metadata, but it is not available`);
+}
+
+/** What `$meta` asks for, anywhere in a projection or a pipeline, of what is told only where somebody asks. */
+export function askedOf(spec: Value): ReadonlySet<Told> {
+  const asked = new Set<Told>();
+  const look = (value: Value): void => {
+    if (Array.isArray(value)) for (const each of value) look(each);
+    if (!(value instanceof Map)) return;
+    for (const [name, operand] of value) {
+      if (name === '$meta' && typeof operand === 'string' && TOLD.has(operand)) asked.add(operand as Told);
+      else if (name !== '$literal') look(operand);
+    }
+  };
+  look(spec);
+  return asked;
 }

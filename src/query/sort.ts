@@ -23,16 +23,7 @@ interface MetaKey {
 
 /** Compiles a sort specification. Throws the errors that MongoDB gives for `$sort`. */
 export function compileSort(sort: Doc, collator?: Collator): Comparator {
-  const fields: FieldKey[] = [];
-  const keys = [...sort].map(([name, direction]): FieldKey | MetaKey => {
-    if (isDoc(direction)) return { meta: metaSortKey(direction) };
-    const key = fieldKey(name, direction, fields.length);
-    fields.push(key);
-    return key;
-  });
-  if (keys.length > MAX_SORT_KEYS) throw located(13103, 'too many compound keys');
-  const compare = comparison(collator);
-  const paths = fields.map(({ path }) => path.parts);
+  const { keys, firstRow, compare } = compileKeys(sort, collator);
   return (left, right, leftMeta, rightMeta) => {
     let rows: readonly [readonly Value[], readonly Value[]] | undefined;
     for (const key of keys) {
@@ -55,6 +46,28 @@ export function compileSort(sort: Doc, collator?: Collator): Comparator {
     }
     return 0;
   };
+}
+
+/** What a document is sorted by, as `{$meta: 'sortKey'}` shows it: a value for each key, null for nothing. */
+export function compileSortKey(sort: Doc, collator?: Collator): (doc: Doc, meta: Metadata | undefined) => Value[] {
+  const { keys, firstRow } = compileKeys(sort, collator);
+  return (doc, meta) => {
+    const row = firstRow(doc);
+    return keys.map((key) => ('meta' in key ? meta?.[key.meta] : row[key.at]) ?? null);
+  };
+}
+
+function compileKeys(sort: Doc, collator: Collator | undefined) {
+  const fields: FieldKey[] = [];
+  const keys = [...sort].map(([name, direction]): FieldKey | MetaKey => {
+    if (isDoc(direction)) return { meta: metaSortKey(direction) };
+    const key = fieldKey(name, direction, fields.length);
+    fields.push(key);
+    return key;
+  });
+  if (keys.length > MAX_SORT_KEYS) throw located(13103, 'too many compound keys');
+  const compare = comparison(collator);
+  const paths = fields.map(({ path }) => path.parts);
 
   function compareRows(left: readonly Value[], right: readonly Value[]): number {
     for (const { at, direction } of fields) {
@@ -69,6 +82,8 @@ export function compileSort(sort: Doc, collator?: Collator): Comparator {
     const rows = rowsOf(doc, paths);
     return rows.reduce((first, next) => (compareRows(next.values, first.values) < 0 ? next : first)).values;
   }
+
+  return { keys, firstRow, compare };
 }
 
 const ARRAY: unique symbol = Symbol('array');

@@ -58,12 +58,21 @@ export interface Updater {
 
 /** What is known of a document on its way through a query beside its fields: what `$meta` can ask for. */
 export interface Metadata {
-  readonly textScore?: number;
+  readonly textScore?: number | undefined;
   /** In the unit of the index: metres for GeoJSON, else degrees or radians. */
-  readonly geoNearDistance?: number;
+  readonly geoNearDistance?: number | undefined;
   /** The point of the document that was the nearest. */
   readonly geoNearPoint?: Value;
+  /** A long. */
+  readonly recordId?: bigint | undefined;
+  /** The key by which the document was found, by the fields of its index. */
+  readonly indexKey?: Doc | undefined;
+  /** What the document was sorted by, a value for each field of the sort. */
+  readonly sortKey?: Value[] | undefined;
 }
+
+/** What is known of every document, where somebody asks for it. */
+export type Told = 'recordId' | 'indexKey' | 'sortKey';
 
 /**
  * Compares two documents by a sort specification, in BSON order, arrays by their least or greatest element. The metadata
@@ -117,6 +126,8 @@ export interface GeoNear {
 
 /** What stages need of the world outside the pipeline. */
 export interface PipelineContext extends QueryContext {
+  /** What sorted documents carry beside them: some stage asks for it. */
+  readonly sortKeys?: boolean;
   /** False: blocking stages fail beyond `memoryLimit`, in bytes. */
   readonly allowDiskUse?: boolean | undefined;
   readonly memoryLimit?: number;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expectRefused, ownServer } from '../support/own-server.ts';
+import { ownServer } from '../support/own-server.ts';
 
 const own = ownServer();
 
@@ -8,8 +8,4 @@ test('a French word that MongoDB passes over is found', async () => {
   await french.createIndex({ a: 'text' }, { default_language: 'french' });
   await french.insertOne({ a: 'alors' });
   expect(await french.countDocuments({ $text: { $search: 'alors' } })).toBe(1);
-});
-
-test.each(['indexKey', 'recordId', 'sortKey'])('$meta does not know %s', async ($meta) => {
-  await expectRefused(own.things.find({}, { projection: { a: { $meta } } }).toArray(), 238, 'NotImplemented');
 });

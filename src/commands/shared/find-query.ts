@@ -1,5 +1,6 @@
 import { CodedError } from '../../base/index.ts';
 import type { FindQuery } from '../../engine/index.ts';
+import { askedOf } from '../../query/index.ts';
 import { any, boolean, collectionName, document, integer, type Parsed, withDefault } from '../fields.ts';
 import type { Context, Request } from '../types.ts';
 import { collation, hint, queryContext } from './query.ts';
@@ -33,6 +34,10 @@ export const findFields = {
 export function findQuery(args: Parsed<typeof findFields>, request: Request, context: Context): FindQuery {
   const { filter, projection, sort, hint, skip, limit, min, max, returnKey, showRecordId, tailable } = args;
   checkTailable(args);
+  const sorts = sort !== undefined && sort.size > 0 && !sort.has('$natural');
+  if (projection && !sorts && askedOf(projection).has('sortKey')) {
+    throw new CodedError('BadValue', 'cannot use sortKey $meta projection without a sort');
+  }
   return {
     filter: filter ?? new Map(),
     projection,

@@ -1,6 +1,7 @@
 import type { Env } from '../../base/index.ts';
 import { type Doc, encode, newObjectId, type Value } from '../../bson/index.ts';
 import {
+  askedOf,
   checkPipeline,
   compileFilter,
   compilePipeline,
@@ -47,7 +48,7 @@ export async function aggregate(
   checkPipeline(pipeline);
   // What is wrong with a stage is told of the pipeline as it was given.
   compilePipeline(pipeline, context);
-  if (startsPipeline(pipeline)) return new QueueCursor(encoded(runPipeline(pipeline, nothing(), context)));
+  if (startsPipeline(pipeline)) return new QueueCursor(encoded(ownSource(pipeline, context)));
   const plan = planPipeline(pipeline, query);
   const handle = namespaces.handle(ns);
   if (!handle) checkQuery(plan.query);
@@ -76,8 +77,13 @@ function run(
   query: AggregateOptions,
   context: PipelineContext,
 ): AsyncIterable<Doc[]> {
-  if (startsPipeline(pipeline)) return runPipeline(pipeline, nothing(), context);
+  if (startsPipeline(pipeline)) return ownSource(pipeline, context);
   return planned(deployment, ns, planPipeline(pipeline, query), context);
+}
+
+/** A pipeline that begins with documents of its own. */
+function ownSource(pipeline: readonly Doc[], context: PipelineContext): AsyncIterable<Doc[]> {
+  return runPipeline(pipeline, nothing(), { ...context, sortKeys: askedOf([...pipeline]).has('sortKey') });
 }
 
 function planned(
@@ -90,7 +96,8 @@ function planned(
   // What `$text` searches is for the query alone; the stages after it know its score.
   const { textIndex: _, ...own } = given;
   const { metadata } = compileFilter(query.filter, query.context);
-  const context = { ...own, metadata };
+  const asked = askedOf([...rest]);
+  const context = { ...own, metadata, sortKeys: asked.has('sortKey') };
   if (!handle) return runPipeline(rest, nothing(), context);
   const counted = countOf(rest);
   if (counted) {
@@ -99,7 +106,7 @@ function planned(
     };
     return runPipeline(counted.rest, count(), context);
   }
-  return runPipeline(rest, findDocs(env, handle, query, fields), context);
+  return runPipeline(rest, findDocs(env, handle, query, { fields, asked }), context);
 }
 
 function pipelineContext(deployment: Deployment, ns: Namespace, query: AggregateOptions): PipelineContext {

@@ -2,10 +2,10 @@ import { draw } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileFilter } from '../filter/index.ts';
-import { checkMetaSort, metadataOf } from '../metadata.ts';
+import { carry, checkMetaSort, metadataOf, withMore } from '../metadata.ts';
 import { exactLong, intOrLong } from '../number.ts';
 import { compileAddFields, compileProject, compileReplaceRoot, compileUnset } from '../projection/index.ts';
-import { compileSort } from '../sort.ts';
+import { compileSort, compileSortKey } from '../sort.ts';
 import { element, isDoc, isNumeric, typeName } from '../value.ts';
 import { Held } from './memory.ts';
 import { mapped, type Stage, type StageCompiler, type StageEnv, streamOf, whole } from './stage.ts';
@@ -25,6 +25,7 @@ export function sort(spec: Value, { context }: StageEnv, keep = Number.POSITIVE_
   if (spec.size === 0) throw located(15976, '$sort stage must have at least one sort key');
   const order = compileSort(spec, context.collator);
   checkMetaSort(spec, context.metadata);
+  const keyOf = context.sortKeys ? compileSortKey(spec, context.collator) : undefined;
   const byAll = (left: Doc, right: Doc) => order(left, right, metadataOf(left), metadataOf(right));
   return async function* (source) {
     const memory = new Held(context, sortTooLarge);
@@ -38,7 +39,10 @@ export function sort(spec: Value, { context }: StageEnv, keep = Number.POSITIVE_
       held = held.sort(byAll).slice(0, keep);
       memory.recount(held);
     }
-    yield* streamOf(held.sort(byAll));
+    held.sort(byAll);
+    // A document is told by what it was sorted last.
+    if (keyOf) for (const doc of held) carry(doc, withMore(metadataOf(doc), { sortKey: keyOf(doc, metadataOf(doc)) }));
+    yield* streamOf(held);
   };
 }
 
