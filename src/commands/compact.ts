@@ -1,6 +1,6 @@
 import { CodedError } from '../base/index.ts';
 import { defineCommand } from './command.ts';
-import { any, boolean, collectionName, integer } from './fields.ts';
+import { boolean, collectionName, unsupported } from './fields.ts';
 import { refuseView, showNamespace, writable } from './shared/namespace.ts';
 
 /**
@@ -11,12 +11,17 @@ export const compact = defineCommand({
   name: 'compact',
   writes: true,
   help: 'writes a collection anew, into another channel',
-  fields: { compact: collectionName(), force: boolean(), freeSpaceTargetMB: integer(), dryRun: any() },
+  fields: {
+    compact: collectionName(),
+    // Lets a mongod compact while it serves clients, which is how it is done here.
+    force: boolean(),
+    freeSpaceTargetMB: unsupported('freeSpaceTargetMB', () => false),
+    dryRun: unsupported('dryRun'),
+  },
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.compact);
     refuseView(engine, ns);
     if (!engine.collection(ns)) throw new CodedError('NamespaceNotFound', 'collection does not exist');
-    if (args.dryRun) throw new CodedError('NotImplemented', "the option 'dryRun' of compact is not implemented");
     if (!(await engine.compact(ns))) {
       throw new CodedError('OperationFailed', `clients left no moment to move ${showNamespace(ns)}; try again later`);
     }

@@ -11,7 +11,10 @@ test('commands and fields that only DiscoDB has', async () => {
   expect(stats).toEqual({ cachedBytes: size });
   expect(await own.db.command({ compact: 'things' })).toMatchObject({ ok: 1 });
   expect(await own.things.findOne()).toEqual({ _id: 1 });
+  expect(await own.db.command({ compact: 'things', force: true, dryRun: false })).toMatchObject({ ok: 1 });
   await expect(own.db.command({ compact: 'none' })).rejects.toMatchObject({ code: 26 });
+  await expect(own.db.command({ compact: 'things', dryRun: true })).rejects.toMatchObject({ code: 238 });
+  await expect(own.db.command({ compact: 'things', freeSpaceTargetMB: 20 })).rejects.toMatchObject({ code: 238 });
   expect(await own.admin({ getParameter: 1, discodbUpkeepPaused: 1 })).toMatchObject({ discodbUpkeepPaused: false });
   const { discodb: build } = await own.admin({ buildInfo: 1 });
   expect(build).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
