@@ -1,5 +1,6 @@
 import { CodedError } from '../base/index.ts';
 import type { Doc, Value } from '../bson/index.ts';
+import { EXECUTING_AGGREGATE } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { explainCommand } from './explain.ts';
 import { isDocument } from './fields.ts';
@@ -50,6 +51,7 @@ export const aggregate = defineCommand({
         batchSize: args.cursor?.batchSize,
         session: sessionOf(request),
         maxTimeMS: request.generic.maxTimeMS,
+        executing: EXECUTING_AGGREGATE,
       },
       request.operation,
     );

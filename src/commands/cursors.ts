@@ -1,4 +1,4 @@
-import { CodedError, deferred, type Env, type Timer } from '../base/index.ts';
+import { CodedError, deferred, type Env, type Timer, withContext } from '../base/index.ts';
 import { type Doc, RawDoc, type Value } from '../bson/index.ts';
 import type { DocCursor } from '../engine/index.ts';
 import type { Operation } from './operations.ts';
@@ -34,7 +34,12 @@ export interface CursorOptions {
   readonly maxTimeMS?: number | undefined;
   /** A getMore at the end waits for more. */
   readonly awaitData?: boolean | undefined;
+  /** Where errors of the first batch say that they happened; undefined where there can be none. */
+  readonly executing?: string | undefined;
 }
+
+/** Where errors of every other batch say that they happened (`getmore_cmd.cpp`). */
+const EXECUTING_MORE = 'Executor error during getMore';
 
 interface OpenCursor {
   readonly id: bigint;
@@ -87,7 +92,8 @@ export class CursorRegistry {
       user: undefined,
       idle: undefined,
     };
-    const batch = await this.#read(cursor, options.batchSize ?? DEFAULT_FIRST_BATCH, operation);
+    const size = options.batchSize ?? DEFAULT_FIRST_BATCH;
+    const batch = await this.#read(cursor, size, operation, options.executing);
     cursor.worked = operation.elapsed;
     if (options.singleBatch || this.#isOver(cursor)) {
       source.close();
@@ -155,7 +161,7 @@ export class CursorRegistry {
   /** Waits at the end of a tailable cursor until there is more, for `wait` milliseconds at most. */
   async #readOrWait(cursor: OpenCursor, size: number, operation: Operation, wait: number): Promise<Uint8Array[]> {
     const { source, options } = cursor;
-    let batch = await this.#read(cursor, size, operation);
+    let batch = await this.#read(cursor, size, operation, EXECUTING_MORE);
     if (!options.awaitData || !source.changed) return batch;
     const over = deferred<void>();
     let waiting = true;
@@ -169,7 +175,7 @@ export class CursorRegistry {
     try {
       while (batch.length === 0 && waiting && !this.#isOver(cursor) && !this.#closed) {
         await Promise.race([source.changed(), over.promise]);
-        batch = await this.#read(cursor, size, operation);
+        batch = await this.#read(cursor, size, operation, EXECUTING_MORE);
       }
       return batch;
     } finally {
@@ -178,7 +184,12 @@ export class CursorRegistry {
     }
   }
 
-  async #read(cursor: OpenCursor, batchSize: number, operation: Operation): Promise<Uint8Array[]> {
+  async #read(
+    cursor: OpenCursor,
+    batchSize: number,
+    operation: Operation,
+    executing: string | undefined,
+  ): Promise<Uint8Array[]> {
     const { source, options } = cursor;
     const left = options.limit ? options.limit - cursor.returned : Number.POSITIVE_INFINITY;
     const size = Math.min(batchSize, left, MAX_BATCH_DOCS);
@@ -191,7 +202,7 @@ export class CursorRegistry {
       return batch;
     } catch (error) {
       source.close();
-      throw error;
+      throw executing === undefined ? error : withContext(error, executing);
     }
   }
 

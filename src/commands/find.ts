@@ -1,5 +1,5 @@
-import { withContext } from '../base/index.ts';
 import type { Value } from '../bson/index.ts';
+import { EXECUTING_AGGREGATE } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { sessionOf } from './shared/cursor-reply.ts';
 import { findFields, findQuery } from './shared/find-query.ts';
@@ -25,11 +25,10 @@ export const find = defineCommand({
       // Where a getMore waits, it says itself for how long.
       maxTimeMS: args.awaitData ? 0 : request.generic.maxTimeMS,
       awaitData: args.awaitData,
+      executing: context.engine.resolveView(ns)
+        ? EXECUTING_AGGREGATE
+        : `Executor error during find command: ${showNamespace(ns)}`,
     };
-    try {
-      return new Map<string, Value>([['cursor', await context.cursors.begin(source, options, request.operation)]]);
-    } catch (error) {
-      throw withContext(error, `Executor error during find command: ${options.ns}`);
-    }
+    return new Map<string, Value>([['cursor', await context.cursors.begin(source, options, request.operation)]]);
   },
 });

@@ -219,7 +219,7 @@ export interface FindQuery {
 }
 
 /** What the caller knows of that a stage can begin a pipeline with, by the stage's name. Throws for a bad specification. */
-export type PipelineSources = Readonly<Record<string, (spec: Value, ns: Namespace) => readonly Doc[]>>;
+export type PipelineSources = Readonly<Record<string, (spec: Value, ns: Namespace) => () => readonly Doc[]>>;
 
 export type AggregateOptions = Pick<FindQuery, 'allowDiskUse' | 'read' | 'context' | 'hint' | 'collation'> &
   Pick<WriteOptions, 'bypassValidation'> & { readonly sources?: PipelineSources | undefined };

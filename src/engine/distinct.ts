@@ -1,4 +1,4 @@
-import type { Env } from '../base/index.ts';
+import { type Env, withContext } from '../base/index.ts';
 import { type Collator, comparison, type Doc, encodeKey, pathValues, type Value } from '../bson/index.ts';
 import type { FindQuery } from './contract.ts';
 import { findDocs } from './find.ts';
@@ -12,7 +12,12 @@ export async function distinctValues(
   query: FindQuery,
 ): Promise<Value[]> {
   const distinct = new DistinctValues(path, query.context.collator);
-  for await (const batch of findDocs(env, handle, query)) distinct.add(batch);
+  const matches = await findDocs(env, handle, query);
+  try {
+    for await (const batch of matches) distinct.add(batch);
+  } catch (error) {
+    throw withContext(error, 'Executor error during distinct command');
+  }
   return distinct.sorted();
 }
 

@@ -199,18 +199,19 @@ async function* mapBatches<From, To>(batches: AsyncIterable<From[]>, map: (item:
   for await (const batch of batches) yield batch.map(map);
 }
 
-/** Every match decoded, batch by batch, for what works on documents and not on bytes; with `fields`, these alone. */
-export async function* findDocs(
+/**
+ * Every match decoded, batch by batch, for what works on documents and not on bytes; with `fields`, these alone. Rejects
+ * for what cannot be planned.
+ */
+export async function findDocs(
   env: Env,
   handle: CollectionHandle,
   query: FindQuery,
   options: { readonly fields?: ReadonlySet<string> | undefined; readonly asked?: ReadonlySet<Told> } = {},
-): AsyncGenerator<Doc[]> {
+): Promise<AsyncGenerator<Doc[]>> {
   const { fields, asked = new Set() } = options;
   const { matches, plan } = await execute(env, handle, query);
   const reader = fields && new FieldReader(fields);
   const tell = teller(query, plan, asked);
-  for await (const batch of matches) {
-    yield batch.map((found) => carry(reader ? found.only(reader) : found.doc, tell(found)));
-  }
+  return mapBatches(matches, (found) => carry(reader ? found.only(reader) : found.doc, tell(found)));
 }

@@ -1,7 +1,11 @@
+import { withContext } from '../base/index.ts';
 import { type Doc, decode, doc as literal, type Value } from '../bson/index.ts';
 import type { DocCursor, Engine, FindQuery, Namespace } from './contract.ts';
 import { DistinctValues } from './distinct.ts';
 import { queryStages } from './views.ts';
+
+/** Where errors of a running pipeline say that they happened (`run_aggregate.cpp`). */
+export const EXECUTING_AGGREGATE = 'PlanExecutor error during aggregation';
 
 const BATCH_DOCS = 1000;
 const BATCH_BYTES = 16 * 1024 * 1024;
@@ -28,6 +32,8 @@ export async function distinctInView(engine: Engine, ns: Namespace, path: string
 async function* all(cursor: DocCursor): AsyncGenerator<Doc[], undefined> {
   try {
     while (!cursor.exhausted) yield (await cursor.next(BATCH_DOCS, BATCH_BYTES)).map((bytes) => decode(bytes));
+  } catch (error) {
+    throw withContext(error, EXECUTING_AGGREGATE);
   } finally {
     cursor.close();
   }

@@ -25,8 +25,9 @@ export { compileProjection, type Projection } from './projection/index.ts';
 export { compileSort, compileSortKey } from './sort.ts';
 export { countOf } from './stages/count.ts';
 export { neededFields } from './stages/dependencies.ts';
-export { checkPipeline, compilePipeline, runPipeline, startsPipeline } from './stages/index.ts';
+export { checkPipeline, compilePipeline, openPipeline, runPipeline, startsPipeline } from './stages/index.ts';
 export { optimize } from './stages/optimize.ts';
+export { streamOf } from './stages/stage.ts';
 export type {
   Comparator,
   Filter,

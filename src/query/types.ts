@@ -135,14 +135,14 @@ export interface PipelineContext extends QueryContext {
   readonly collection: string;
   /** Another collection of the same database, for `$lookup`, `$unionWith`, `$graphLookup`. */
   foreign(collection: string): Foreign;
-  /** The documents of a collection of the same database, nearest first, for `$geoNear`. */
-  nearest(collection: string, asked: GeoNear): AsyncIterable<Doc[]>;
+  /** The documents of a collection of the same database, nearest first, for `$geoNear`. Rejects where no index tells. */
+  nearest(collection: string, asked: GeoNear): Promise<AsyncIterable<Doc[]>>;
   /** `$out`: the collection's new content, at once. */
   replaceCollection(db: string, collection: string, docs: Doc[]): Promise<void>;
   /** `$merge`: checks the target, and gives what writes to it. */
   mergeInto(spec: MergeSpec): MergeTarget;
   /** An ObjectId for a document without `_id`. */
   newId(): ObjectId;
-  /** `$collStats`, `$indexStats`, `$currentOp`: the documents that the stage starts the pipeline with. */
-  source(stage: string, spec: Value): Promise<readonly Doc[]>;
+  /** `$collStats`, `$indexStats`, `$currentOp`: what gives the documents that the stage starts the pipeline with. */
+  source(stage: string, spec: Value): () => Promise<readonly Doc[]>;
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Long } from '../support/driver.ts';
 import { ownServer } from '../support/own-server.ts';
 
 const own = ownServer();
@@ -25,4 +26,16 @@ test('a sort of more than 100 MB is held in memory, unless the disk is forbidden
   expect(found.slice(-8).map(({ _id }) => _id)).toEqual([17, 16, 15, 14, 13, 12, 11, 10]);
   const refused = own.things.aggregate(pipeline, { allowDiskUse: false }).toArray();
   await expect(refused).rejects.toMatchObject({ code: 292 });
+});
+
+test('errors name no shard', async () => {
+  await own.things.insertOne({ _id: 30, n: 0 });
+  const failing = { $expr: { $eq: [1, { $divide: [1, '$n'] }] } };
+  const { cursor } = await own.db.command({ find: 'things', filter: { _id: 30, ...failing }, batchSize: 0 });
+  await expect(own.db.command({ getMore: Long.fromValue(cursor.id), collection: 'things' })).rejects.toMatchObject({
+    errmsg: expect.stringMatching(/^Executor error during getMore :: /),
+  });
+  await expect(own.db.command({ count: 'things', query: { _id: 30, ...failing } })).rejects.toMatchObject({
+    errmsg: "can't $divide by zero",
+  });
 });

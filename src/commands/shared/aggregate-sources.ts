@@ -25,18 +25,18 @@ export function aggregateSources(context: Context): PipelineSources {
         );
       }
       checkCurrentOp(spec);
-      return showOperations(context);
+      return () => showOperations(context);
     },
     $listLocalSessions(spec) {
       checkSessions('$listLocalSessions', spec);
-      return listed(context);
+      return () => listed(context);
     },
     $listSessions(spec, { db, coll }) {
       if (db !== 'config' || coll !== 'system.sessions') {
         throw new CodedError('InvalidNamespace', '$listSessions may only be run against config.system.sessions');
       }
       checkSessions('$listSessions', spec);
-      return listed(context);
+      return () => listed(context);
     },
   };
 }

@@ -6,13 +6,15 @@ import {
   compileFilter,
   compilePipeline,
   countOf,
+  openPipeline,
   type PipelineContext,
   runPipeline,
   startsPipeline,
+  streamOf,
 } from '../../query/index.ts';
 import { comparesAlike } from '../collation.ts';
 import type { AggregateOptions, DocCursor, Engine, Namespace } from '../contract.ts';
-import { countMatches } from '../count.ts';
+import { planCount } from '../count.ts';
 import { emptyCursor, QueueCursor } from '../cursor.ts';
 import { checkQuery, find, findDocs } from '../find.ts';
 import type { Namespaces } from '../namespaces.ts';
@@ -48,12 +50,12 @@ export async function aggregate(
   checkPipeline(pipeline);
   // What is wrong with a stage is told of the pipeline as it was given.
   compilePipeline(pipeline, context);
-  if (startsPipeline(pipeline)) return new QueueCursor(encoded(ownSource(pipeline, context)));
+  if (startsPipeline(pipeline)) return new QueueCursor(encoded(await ownSource(pipeline, context)));
   const plan = planPipeline(pipeline, query);
   const handle = namespaces.handle(ns);
   if (!handle) checkQuery(plan.query);
   if (plan.rest.length === 0) return handle ? find(env, handle, plan.query) : emptyCursor();
-  return new QueueCursor(encoded(planned(deployment, ns, plan, context)));
+  return new QueueCursor(encoded(await open(deployment, ns, plan, context)));
 }
 
 /** Throws for a view that cannot be. */
@@ -69,44 +71,46 @@ export function checkView(engine: Engine, env: Env, namespaces: Namespaces, ns: 
   checkViewPipeline(ns, stages);
 }
 
-/** The documents of a pipeline that runs inside another one. */
-function run(
+/** The documents of a pipeline that runs inside another one: it is planned each time that it runs. */
+async function* run(
   deployment: Deployment,
   ns: Namespace,
   pipeline: readonly Doc[],
   query: AggregateOptions,
   context: PipelineContext,
-): AsyncIterable<Doc[]> {
-  if (startsPipeline(pipeline)) return ownSource(pipeline, context);
-  return planned(deployment, ns, planPipeline(pipeline, query), context);
+): AsyncGenerator<Doc[]> {
+  if (startsPipeline(pipeline)) yield* await ownSource(pipeline, context);
+  else yield* await open(deployment, ns, planPipeline(pipeline, query), context);
 }
 
-/** A pipeline that begins with documents of its own. */
-function ownSource(pipeline: readonly Doc[], context: PipelineContext): AsyncIterable<Doc[]> {
-  return runPipeline(pipeline, nothing(), { ...context, sortKeys: askedOf([...pipeline]).has('sortKey') });
+/** A pipeline that begins with documents of its own. Rejects for what cannot be planned. */
+function ownSource(pipeline: readonly Doc[], context: PipelineContext): Promise<AsyncIterable<Doc[]>> {
+  return openPipeline(pipeline, { ...context, sortKeys: askedOf([...pipeline]).has('sortKey') });
 }
 
-function planned(
+/** The documents of a pipeline that begins with those of a collection. Rejects for what cannot be planned. */
+async function open(
   { env, namespaces }: Deployment,
   ns: Namespace,
   { query, fields, rest }: PipelinePlan,
   given: PipelineContext,
-): AsyncIterable<Doc[]> {
+): Promise<AsyncIterable<Doc[]>> {
   const handle = namespaces.handle(ns);
   // What `$text` searches is for the query alone; the stages after it know its score.
   const { textIndex: _, ...own } = given;
   const { metadata } = compileFilter(query.filter, query.context);
   const asked = askedOf([...rest]);
   const context = { ...own, metadata, sortKeys: asked.has('sortKey') };
-  if (!handle) return runPipeline(rest, nothing(), context);
+  if (!handle) return runPipeline(rest, streamOf([]), context);
   const counted = countOf(rest);
   if (counted) {
-    const count = async function* () {
-      yield counted.documents(await countMatches(env, handle, query));
+    const count = await planCount(env, handle, query);
+    const result = async function* () {
+      yield counted.documents(await count());
     };
-    return runPipeline(counted.rest, count(), context);
+    return runPipeline(counted.rest, result(), context);
   }
-  return runPipeline(rest, findDocs(env, handle, query, { fields, asked }), context);
+  return runPipeline(rest, await findDocs(env, handle, query, { fields, asked }), context);
 }
 
 function pipelineContext(deployment: Deployment, ns: Namespace, query: AggregateOptions): PipelineContext {
@@ -161,5 +165,3 @@ async function* encoded(batches: AsyncIterable<Doc[]>): AsyncGenerator<Uint8Arra
     for (let at = 0; at < batch.length; at += OUTPUT_BATCH) yield batch.slice(at, at + OUTPUT_BATCH).map(encode);
   }
 }
-
-async function* nothing(): AsyncGenerator<Doc[]> {}

@@ -1,19 +1,22 @@
 import { CodedError, type Env } from '../../base/index.ts';
 import type { Doc } from '../../bson/index.ts';
-import { carry, compileFilter, type GeoNear } from '../../query/index.ts';
+import { carry, compileFilter, type GeoNear, streamOf } from '../../query/index.ts';
 import { type Collection, nsText } from '../collection.ts';
 import type { FindQuery } from '../contract.ts';
 import { execute } from '../find.ts';
 import type { CollectionHandle } from '../handle.ts';
 
-/** What `$geoNear` asks for, in batches, nearest first. A collection that does not exist has nothing near. */
-export async function* nearestDocs(
+/**
+ * What `$geoNear` asks for, in batches, nearest first. A collection that does not exist has nothing near. Rejects where
+ * no index can tell.
+ */
+export async function nearestDocs(
   env: Env,
   handle: CollectionHandle | undefined,
   { key, filter, add }: GeoNear,
   query: Pick<FindQuery, 'read' | 'context'>,
-): AsyncGenerator<Doc[]> {
-  if (!handle) return;
+): Promise<AsyncIterable<Doc[]>> {
+  if (!handle) return streamOf([]);
   const { collection } = await handle.load();
   const asked = filter(key ?? geoPath(collection));
   const found = await execute(
@@ -22,7 +25,9 @@ export async function* nearestDocs(
     { ...query, filter: asked, skip: 0, limit: 0 },
     compileFilter(asked, query.context),
   );
-  for await (const batch of found.matches) yield batch.map(({ doc, meta = {} }) => carry(add(doc, meta), meta));
+  return (async function* () {
+    for await (const batch of found.matches) yield batch.map(({ doc, meta = {} }) => carry(add(doc, meta), meta));
+  })();
 }
 
 /** The path of the one index that can tell distances. Throws IndexNotFound where there is none, or a choice. */

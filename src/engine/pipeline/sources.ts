@@ -6,28 +6,35 @@ import { type Cap, capOf } from '../cap.ts';
 import { nsText } from '../collection.ts';
 import type { AggregateOptions, CollectionStats, Engine, Namespace } from '../contract.ts';
 
-/** The stages that begin a pipeline with something other than the collection's documents. */
-export async function stageSource(
+/** The stages that begin a pipeline with something other than the collection's documents. Throws for a wrong argument. */
+export function stageSource(
   engine: Engine,
   ns: Namespace,
   env: Env,
   { sources }: AggregateOptions,
   stage: string,
   spec: Value,
-): Promise<readonly Doc[]> {
+): () => Promise<readonly Doc[]> {
   const given = sources?.[stage];
-  if (given) return given(spec, ns);
+  if (given) {
+    const read = given(spec, ns);
+    return async () => read();
+  }
   switch (stage) {
     case '$indexStats':
       if (!isEmpty(spec)) throw located(28803, 'The $indexStats stage specification must be an empty object');
-      return indexStats(engine, ns);
+      return async () => indexStats(engine, ns);
     case '$planCacheStats':
       checkPlanCacheStats(spec);
-      if (!engine.collection(ns)) throw new CodedError('NamespaceNotFound', `ns does not exist: ${nsText(ns)}`);
-      // Plans are made anew for each query.
-      return [];
-    case '$collStats':
-      return [await collStats(engine, ns, env, spec)];
+      return async () => {
+        if (!engine.collection(ns)) throw new CodedError('NamespaceNotFound', `ns does not exist: ${nsText(ns)}`);
+        // Plans are made anew for each query.
+        return [];
+      };
+    case '$collStats': {
+      const parsed = parseCollStats(spec);
+      return async () => [await collStats(engine, ns, env, parsed)];
+    }
   }
   throw new CodedError('NotImplemented', `the stage ${stage} is not implemented here`);
 }
@@ -57,7 +64,7 @@ function indexStats(engine: Engine, ns: Namespace): Doc[] {
 
 const COLL_STATS = ['count', 'storageStats', 'latencyStats', 'queryExecStats'];
 
-async function collStats(engine: Engine, ns: Namespace, env: Env, spec: Value): Promise<Doc> {
+function parseCollStats(spec: Value): Doc {
   if (!(spec instanceof Map)) {
     throw located(40166, `$collStats must take a nested object but found: $collStats: ${showValue(spec)}`);
   }
@@ -75,6 +82,10 @@ async function collStats(engine: Engine, ns: Namespace, env: Env, spec: Value): 
   for (const name of ['latencyStats', 'queryExecStats']) {
     if (spec.has(name)) throw new CodedError('NotImplemented', `DiscoDB does not measure ${name} by collection`);
   }
+  return spec;
+}
+
+async function collStats(engine: Engine, ns: Namespace, env: Env, spec: Doc): Promise<Doc> {
   const doc = literal({ ns: nsText(ns), localTime: new Date(env.clock.now()) });
   for (const name of ['storageStats', 'count']) {
     if (!spec.has(name)) continue;

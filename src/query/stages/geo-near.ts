@@ -5,12 +5,12 @@ import { compileExpression, rootScope } from '../expressions/index.ts';
 import { checkedParts } from '../projection/index.ts';
 import type { GeoNear, Metadata, QueryContext } from '../types.ts';
 import { isArray, isDoc, truthy } from '../value.ts';
-import type { StageCompiler } from './stage.ts';
+import { opened, type StageCompiler } from './stage.ts';
 
 /** `$geoNear`: the documents of the collection, nearest first, each with its distance. An index must find them. */
 export const geoNear: StageCompiler = (spec, { context }) => {
   const asked = parseGeoNear(spec, context);
-  return () => context.nearest(context.collection, asked);
+  return opened(() => context.nearest(context.collection, asked));
 };
 
 /** Options of earlier versions. */

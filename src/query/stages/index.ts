@@ -17,7 +17,7 @@ import { OWN_SOURCES } from './own-source.ts';
 import { redact } from './redact.ts';
 import * as simple from './simple.ts';
 import { documents, fromServer } from './source.ts';
-import type { Stage, StageCompiler, Stream } from './stage.ts';
+import { isPlanned, type Stage, type StageCompiler, type Stream, streamOf } from './stage.ts';
 import { unionWith } from './union-with.ts';
 import { unwind } from './unwind.ts';
 import { setWindowFields } from './window/index.ts';
@@ -140,13 +140,28 @@ export function runPipeline(stages: readonly Doc[], source: Stream, context: Pip
   return compilePipeline(stages, context)(source);
 }
 
-/** A pipeline as one stage, which may run many times. Throws for what MongoDB refuses. */
-export function compilePipeline(stages: readonly Doc[], context: PipelineContext): Stage {
-  checkPipeline(stages);
-  return optimized(() => compileStages(stages, context));
+/** As `runPipeline`, of one that begins with documents of its own: rejects for what cannot be planned, and runs nothing yet. */
+export async function openPipeline(stages: readonly Doc[], context: PipelineContext): Promise<Stream> {
+  const [first, ...rest] = compileStages(stages, context);
+  return through(rest, isPlanned(first) ? await first.open() : first!(streamOf([])));
 }
 
-function compileStages(stages: readonly Doc[], context: PipelineContext): Stage {
+/** A pipeline as one stage, which may run many times. Throws for what MongoDB refuses. */
+export function compilePipeline(stages: readonly Doc[], context: PipelineContext): Stage {
+  const compiled = compileStages(stages, context);
+  return (source) => through(compiled, source);
+}
+
+function through(stages: readonly Stage[], source: Stream): Stream {
+  return stages.reduce((stream, stage) => stage(stream), source);
+}
+
+function compileStages(stages: readonly Doc[], context: PipelineContext): Stage[] {
+  checkPipeline(stages);
+  return optimized(() => compileEach(stages, context));
+}
+
+function compileEach(stages: readonly Doc[], context: PipelineContext): Stage[] {
   let env = { context, compile: compilePipeline };
   const compiled: Stage[] = [];
   for (let at = 0; at < stages.length; at++) {
@@ -162,7 +177,7 @@ function compileStages(stages: readonly Doc[], context: PipelineContext): Stage 
     if (at === 0 && name === '$geoNear') env = { ...env, context: { ...context, metadata: MEASURED } };
     if (at === 0 && isTextMatch(stage)) env = { ...env, context: afterText(stage, context) };
   }
-  return (source) => compiled.reduce((stream, stage) => stage(stream), source);
+  return compiled;
 }
 
 /** The stages after a `$text` know its score, and search no more. */

@@ -5,10 +5,12 @@ import { isArray, isDoc } from '../value.ts';
 import { type StageCompiler, streamOf } from './stage.ts';
 
 /** Stages that start a pipeline with documents of the server's own: `$collStats` and its like. */
-export const fromServer: StageCompiler = (spec, { context }, name) =>
-  async function* () {
-    yield* streamOf(await context.source(name, spec));
+export const fromServer: StageCompiler = (spec, { context }, name) => {
+  const read = context.source(name, spec);
+  return async function* () {
+    yield* streamOf(await read());
   };
+};
 
 /** `$documents`: an expression that gives an array of documents. */
 export const documents: StageCompiler = (spec, { context }) => {

@@ -11,6 +11,22 @@ export type Stream = AsyncIterable<Doc[]>;
 /** A stage ready to run: it pulls from the one before it, and holds no more than its meaning demands. */
 export type Stage = (source: Stream) => Stream;
 
+/** A stage that must plan before it can run: `open` rejects for what cannot be planned. */
+interface PlannedStage extends Stage {
+  open(): Promise<Stream>;
+}
+
+export function opened(open: () => Promise<Stream>): PlannedStage {
+  const stage = async function* () {
+    yield* await open();
+  };
+  return Object.assign(stage, { open });
+}
+
+export function isPlanned(stage: Stage | undefined): stage is PlannedStage {
+  return stage !== undefined && 'open' in stage;
+}
+
 /** What a stage is compiled with. `compile` is for pipelines inside this one (`$lookup`, `$facet`). */
 export interface StageEnv {
   readonly context: PipelineContext;

@@ -170,7 +170,7 @@ describe('count, distinct and aggregate', () => {
     expect(at(reply, 'cursor.ns')).toBe('admin.$cmd.aggregate');
     const [ns, , { sources }] = harness.engine.called('aggregate') as [Namespace, unknown, AggregateOptions];
     const currentOp = sources!['$currentOp']!;
-    expect(currentOp(new Map(), ns)).toEqual([]);
+    expect(currentOp(new Map(), ns)()).toEqual([]);
     expect(() => currentOp(new Map(), { ...ns, db: 'test' })).toThrow(/must be run against the 'admin' database/);
     expect(failure(await harness.run({ aggregate: 1, pipeline: [], cursor: {} }))[0]).toBe(73);
     expect(failure(await harness.run({ aggregate: 2, pipeline: [], cursor: {} }))[1]).toBe('BadValue');

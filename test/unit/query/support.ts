@@ -33,7 +33,7 @@ export function pipelineContext(collections: Record<string, object[]> = {}): Pip
       durable: async () => {},
     }),
     newId: () => ObjectId.createFromTime(0),
-    source: async (stage) => [doc({ stage })],
+    source: (stage) => async () => [doc({ stage })],
   };
 }
 
