@@ -17,11 +17,9 @@ import {
   withDefault,
 } from './fields.ts';
 import { cappedMax, cappedSize } from './shared/capped.ts';
-import { checkClusteredExpiry } from './shared/clustered.ts';
+import { checkClusteredExpiry, checkIndexExpiry } from './shared/clustered.ts';
 import { writable } from './shared/namespace.ts';
 import { validationFields } from './shared/validation-options.ts';
-
-const MAX_INT32 = 0x7fff_ffff;
 
 const indexFields = {
   name: string(),
@@ -53,9 +51,10 @@ export const collMod = defineCommand({
     expireAfterSeconds: either(string(), (value) => typeof value === 'string', integer()),
     dryRun: withDefault(boolean(), false),
   },
-  async run(args, request, { engine }) {
+  async run(args, request, { engine, env }) {
     const ns = writable(request.db, args.collMod);
     const { index, validator, validationLevel, validationAction, viewOn, pipeline } = args;
+    if (args.dryRun) checkDryRun(index);
     return engine.modifyCollection(ns, {
       options: {
         ...(validator && { validator }),
@@ -65,11 +64,18 @@ export const collMod = defineCommand({
       index: index && indexChange(index),
       view: viewOn === undefined && !pipeline ? undefined : { on: viewOn, pipeline },
       capped: cappedOptions(args.cappedSize, args.cappedMax),
-      expireAfterSeconds: expiry(args.expireAfterSeconds),
+      expireAfterSeconds: expiry(args.expireAfterSeconds, env.clock.now()),
       dryRun: args.dryRun,
     });
   },
 });
+
+/** Of all changes only one can be tried without being made. */
+function checkDryRun(index: Parsed<typeof indexFields> | undefined): void {
+  if (!index) throw new CodedError('InvalidOptions', 'dry run mode requires an valid index modification.');
+  if (index.unique) return;
+  throw new CodedError('InvalidOptions', 'dry run mode requires an index modification with unique: true.');
+}
 
 function indexChange(index: Parsed<typeof indexFields>): IndexChange {
   const { name, keyPattern, expireAfterSeconds, hidden, unique, prepareUnique } = index;
@@ -79,19 +85,13 @@ function indexChange(index: Parsed<typeof indexFields>): IndexChange {
   if ([expireAfterSeconds, hidden, unique, prepareUnique].every((option) => option === undefined)) {
     throw refuse('no expireAfterSeconds, hidden, unique, or prepareUnique field');
   }
-  if (expireAfterSeconds !== undefined && expireAfterSeconds < 0) {
-    throw refuse("TTL index 'expireAfterSeconds' option cannot be less than 0");
-  }
-  if (expireAfterSeconds !== undefined && expireAfterSeconds > MAX_INT32) {
-    throw refuse("TTL index 'expireAfterSeconds' must be within the range of a 32-bit integer");
-  }
-  if (unique === false) throw new CodedError('BadValue', 'Cannot make index non-unique');
+  if (expireAfterSeconds !== undefined) checkIndexExpiry(expireAfterSeconds);
   return { name, key: keyPattern, expireAfterSeconds, hidden, unique, prepareUnique };
 }
 
-function expiry(given: string | number | undefined): number | 'off' | undefined {
-  if (typeof given === 'number') return checkClusteredExpiry(given);
-  if (given === undefined || given === 'off') return given;
+function expiry(given: string | number | undefined, nowMs: number): number | 'off' | undefined {
+  if (typeof given === 'number') checkClusteredExpiry(given, nowMs);
+  if (given === undefined || given === 'off' || typeof given === 'number') return given;
   throw new CodedError(
     'InvalidOptions',
     `Invalid string value for the 'clusteredIndex::expireAfterSeconds' option. Got: '${given}'. Accepted value is 'off'`,

@@ -1,6 +1,6 @@
-import { CodedError } from '../base/index.ts';
-import { Collator, type Doc, doc, type Value } from '../bson/index.ts';
-import type { Namespace } from '../engine/index.ts';
+import { CodedError, located } from '../base/index.ts';
+import { Collator, type Doc, doc, equal, showDoc } from '../bson/index.ts';
+import { checkIdIndexSpec, type Namespace } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import {
   arrayOf,
@@ -15,8 +15,8 @@ import {
   withDefault,
 } from './fields.ts';
 import { cappedMax, cappedSize } from './shared/capped.ts';
-import { checkClusteredExpiry, clusteredIndex, clusteredIndexOption } from './shared/clustered.ts';
-import { readable, writable } from './shared/namespace.ts';
+import { checkClusteredOptions, clusteredIndex, clusteredIndexOption } from './shared/clustered.ts';
+import { readable, showNamespace, writable } from './shared/namespace.ts';
 import { collation } from './shared/query.ts';
 import { validationFields, validationOptions } from './shared/validation-options.ts';
 
@@ -50,58 +50,82 @@ export const create = defineCommand({
     encryptedFields: unsupported('queryable encryption', () => false),
     temp: boolean(),
   },
-  async run(args, request, { engine }) {
+  unstable: ['capped', 'size', 'max', 'autoIndexId', 'storageEngine', 'indexOptionDefaults'],
+  async run(args, request, { engine, env }) {
     const ns = writable(request.db, args.create);
-    if (args.temp) throw new CodedError('InvalidOptions', "the 'temp' field is an invalid option");
-    if (args.idIndex) checkIdIndex(args.idIndex.get('key'));
-    if (args.pipeline && args.viewOn === undefined) {
-      throw new CodedError('InvalidOptions', "'pipeline' requires 'viewOn' to also be specified");
+    if (args.clusteredIndex) checkClusteredOptions(args);
+    // A mongos looks for it before a shard does.
+    else if (args.capped && args.size === undefined) throw invalid('specify size:<n> when capped is true');
+    if (args.temp) throw invalid("the 'temp' field is an invalid option");
+    if (!args.capped && (args.size ?? args.max) !== undefined) {
+      throw invalid("the 'capped' field needs to be true when either the 'size' or 'max' fields are present");
     }
+    if (args.pipeline && args.viewOn === undefined) {
+      throw invalid("'pipeline' requires 'viewOn' to also be specified");
+    }
+    if (args.expireAfterSeconds !== undefined && !args.clusteredIndex) {
+      throw invalid(
+        "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified",
+      );
+    }
+    const collation = Collator.of(args.collation)?.toDoc();
+    if (args.idIndex) checkIdIndex(args.idIndex, args.viewOn, collation);
     if (args.viewOn !== undefined) {
       await engine.createCollection(ns, viewOptions(ns, args));
       return new Map();
     }
-    const capped = cappedOptions(args);
-    const clustered = clusteredOptions(args);
+    const clustered = clusteredOptions(args, env.clock.now());
+    if (args.autoIndexId === false) {
+      throw located(
+        50001,
+        `autoIndexId:false is not allowed for collection ${showNamespace(ns)} because it can be replicated`,
+      );
+    }
     const { storageEngine, indexOptionDefaults } = args;
-    const collation = Collator.of(args.collation)?.toDoc();
     await engine.createCollection(
       ns,
-      doc({ ...capped, storageEngine, indexOptionDefaults, ...validationOptions(args), collation, ...clustered }),
+      doc({
+        ...cappedOptions(args),
+        storageEngine,
+        indexOptionDefaults,
+        ...validationOptions(args),
+        collation,
+        ...clustered,
+      }),
     );
     return new Map();
   },
 });
 
+function invalid(message: string): CodedError {
+  return new CodedError('InvalidOptions', message);
+}
+
 function cappedOptions({ capped, size, max }: { capped: boolean; size: number | undefined; max: number | undefined }) {
-  if (!capped) {
-    if (size === undefined && max === undefined) return {};
-    throw new CodedError(
-      'InvalidOptions',
-      "the 'capped' field needs to be true when either the 'size' or 'max' fields are present",
-    );
-  }
-  if (size === undefined) throw new CodedError('InvalidOptions', "the 'size' field is required when 'capped' is true");
+  if (!capped || size === undefined) return {};
   return { capped, size: cappedSize(size), max: max === undefined ? undefined : cappedMax(max) };
 }
 
 type ClusteredIndex = ReturnType<ReturnType<typeof clusteredIndex>['absent']>;
 
-function clusteredOptions(args: {
-  clusteredIndex: ClusteredIndex;
-  expireAfterSeconds: number | undefined;
-  capped: boolean;
-}) {
-  const { clusteredIndex: index, expireAfterSeconds: seconds, capped } = args;
-  if (!index) {
-    if (seconds === undefined) return {};
-    throw new CodedError(
-      'InvalidOptions',
-      "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified",
-    );
+function clusteredOptions(
+  args: {
+    clusteredIndex: ClusteredIndex;
+    expireAfterSeconds: number | undefined;
+    idIndex: Doc | undefined;
+    autoIndexId: boolean | undefined;
+  },
+  nowMs: number,
+) {
+  const { clusteredIndex: index, expireAfterSeconds } = args;
+  if (!index) return {};
+  if (args.idIndex && args.idIndex.size > 0) {
+    throw invalid("The 'clusteredIndex' option is not supported with the 'idIndex' option");
   }
-  const expireAfterSeconds = seconds === undefined ? undefined : checkClusteredExpiry(seconds);
-  return { clusteredIndex: clusteredIndexOption(index, capped), expireAfterSeconds };
+  if (args.autoIndexId === false) {
+    throw located(6026501, "The 'clusteredIndex' option does not support {autoIndexId: false}");
+  }
+  return { clusteredIndex: clusteredIndexOption(index, expireAfterSeconds, nowMs), expireAfterSeconds };
 }
 
 /** What only a collection can have. */
@@ -128,7 +152,12 @@ function viewOptions(ns: Namespace, args: Readonly<Record<string, unknown>>): Do
   return doc({ viewOn, pipeline: pipeline ?? [], collation: Collator.of(collation as Doc | undefined)?.toDoc() });
 }
 
-function checkIdIndex(key: Value): void {
-  if (isDocument(key) && key.size === 1 && key.has('_id')) return;
-  throw new CodedError('BadValue', "The field 'key' for an _id index must be {_id: 1}, but got another key");
+function checkIdIndex(spec: Doc, viewOn: string | undefined, collation: Doc | undefined): void {
+  if (viewOn !== undefined) throw invalid(`'idIndex' is not allowed with 'viewOn': ${showDoc(spec)}`);
+  checkIdIndexSpec(spec);
+  const given = spec.get('collation');
+  const own = isDocument(given) ? Collator.of(given)?.toDoc() : collation;
+  if (!equal(own, collation)) {
+    throw new CodedError('BadValue', "'idIndex' must have the same collation as the collection.");
+  }
 }

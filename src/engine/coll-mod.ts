@@ -1,4 +1,4 @@
-import { CodedError, type Env } from '../base/index.ts';
+import { CodedError, type Env, located } from '../base/index.ts';
 import { type Doc, decode, equal, showDoc, toValue, type Value } from '../bson/index.ts';
 import { indexSpec } from './catalog.ts';
 import { nsText } from './collection.ts';
@@ -18,8 +18,9 @@ export async function modifyCollection(
   change: CollectionChange,
 ): Promise<Doc> {
   const reply: Doc = new Map();
+  if (change.capped && handle.info.options.get('capped') !== true) throw invalid('Collection must be capped.');
   const changed = change.index && (await changedIndex(handle, change.index, reply));
-  checkCombination(handle.info, change);
+  checkCombination(change);
   const options = changedOptions(env, handle.info, change);
   if (change.dryRun) return new Map();
   await namespaces.alter(handle, ({ indexes }) => ({
@@ -50,14 +51,17 @@ export async function modifyView(
   if (!change.dryRun) await namespaces.redefineView(view.ns, options);
 }
 
-function checkCombination(info: CollectionInfo, change: CollectionChange): void {
+function checkCombination(change: CollectionChange): void {
   if (change.view) throw invalid(`option only supported on a view: ${change.view.on ? 'viewOn' : 'pipeline'}`);
-  if (change.capped && info.options.get('capped') !== true) throw invalid('Collection must be capped.');
   const index: Partial<IndexChange> = change.index ?? {};
   const asked = Object.values({ ...index, name: undefined, key: undefined }).filter((value) => value !== undefined);
-  const others = Object.keys(change.options).length + (change.capped ? 1 : 0) + asked.length;
+  const expires = change.expireAfterSeconds === undefined ? 0 : 1;
+  const others = Object.keys(change.options).length + expires + asked.length;
   if (index.prepareUnique !== undefined && others > 1) {
     throw invalid('prepareUnique cannot be combined with any other modification.');
+  }
+  if (change.dryRun && others > 1) {
+    throw invalid('unique: true cannot be combined with any other modification in dry run mode.');
   }
 }
 
@@ -87,8 +91,13 @@ function changedOptions(env: Env, { ns, options }: CollectionInfo, change: Colle
 
 /** The index as it is to be; `reply` is told what changes. */
 async function changedIndex(handle: CollectionHandle, change: IndexChange, reply: Doc): Promise<IndexSpec> {
-  const index = find(handle.info, change);
   const { expireAfterSeconds, hidden, unique, prepareUnique } = change;
+  const { options } = handle.info;
+  if (expireAfterSeconds !== undefined && options.get('capped') === true) {
+    throw invalid('TTL indexes are not supported for capped collections.');
+  }
+  if (hidden !== undefined) checkHideable(options.get('clusteredIndex'), change);
+  const index = find(handle.info, change);
   const spec: Doc = new Map(index.spec);
   if (expireAfterSeconds !== undefined) {
     checkExpires(index);
@@ -101,6 +110,7 @@ async function changedIndex(handle: CollectionHandle, change: IndexChange, reply
     if (index.name === '_id_') throw new CodedError('BadValue', "can't hide _id index");
     toggle(spec, 'hidden', hidden, reply);
   }
+  if (unique === false) throw new CodedError('BadValue', 'Cannot make index non-unique');
   if (prepareUnique !== undefined && !isOn(spec, 'unique')) toggle(spec, 'prepareUnique', prepareUnique, reply);
   if (unique !== undefined && !isOn(spec, 'unique')) {
     if (!isOn(spec, 'prepareUnique')) {
@@ -112,6 +122,12 @@ async function changedIndex(handle: CollectionHandle, change: IndexChange, reply
     reply.set('unique_new', true);
   }
   return indexSpec(spec);
+}
+
+function checkHideable(clustered: Value, { name, key }: IndexChange): void {
+  if (!(clustered instanceof Map)) return;
+  if (key ? !equal(key, clustered.get('key')) : name !== clustered.get('name')) return;
+  throw located(6011800, "The 'hidden' option is not supported for a clusteredIndex");
 }
 
 function find({ ns, indexes }: CollectionInfo, { name, key }: IndexChange): IndexSpec {

@@ -1,5 +1,5 @@
-import { CodedError, type Env, uuidBytes, withContext } from '../base/index.ts';
-import { Binary, type Doc, equal, showDoc } from '../bson/index.ts';
+import { CodedError, type Env, located, uuidBytes, withContext } from '../base/index.ts';
+import { Binary, type Doc, equal, showDoc, type Value } from '../bson/index.ts';
 import { compileFilter } from '../query/index.ts';
 import { idIndex } from './catalog.ts';
 import { type BuiltIndex, duplicateKey, nsText } from './collection.ts';
@@ -48,7 +48,8 @@ export async function dropIndexes(
   handle: CollectionHandle,
   which: string | readonly string[] | Doc,
 ): Promise<number> {
-  const { indexes, ns } = handle.info;
+  const { indexes, ns, options } = handle.info;
+  checkClustered(options.get('clusteredIndex'), which);
   const before = indexes.length;
   const dropped = which === '*' ? indexes.filter(({ name }) => name !== '_id_') : select(indexes, which, nsText(ns));
   if (dropped.some(({ name }) => name === '_id_')) throw new CodedError('InvalidOptions', 'cannot drop _id index');
@@ -58,6 +59,13 @@ export async function dropIndexes(
   );
   for (const { name } of dropped) handle.loaded?.collection.secondary.delete(name);
   return before;
+}
+
+function checkClustered(clustered: Value, which: string | readonly string[] | Doc): void {
+  if (!(clustered instanceof Map)) return;
+  const name = clustered.get('name') as string;
+  const named = which instanceof Map ? equal(which, clustered.get('key')) : [which].flat().includes(name);
+  if (named) throw located(5979800, 'It is illegal to drop the clusteredIndex');
 }
 
 function select(indexes: readonly IndexSpec[], which: string | readonly string[] | Doc, ns: string): IndexSpec[] {

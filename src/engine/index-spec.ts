@@ -53,6 +53,16 @@ export function checkIndexSpecs(given: readonly Doc[], options: SpecOptions): Do
   return specs.map((spec) => (spec.has('v') ? spec : new Map([...spec, ['v', new Int32(2)]])));
 }
 
+/** Checks what `create` was given of the index on `_id`. */
+export function checkIdIndexSpec(spec: Doc): void {
+  checkSpec(spec, false);
+  if (!isIdKey(spec.get('key') as Doc)) {
+    const shown = showDoc(spec.get('key') as Doc);
+    throw new CodedError('BadValue', `The field 'key' for an _id index must be {_id: 1}, but got ${shown}`);
+  }
+  checkNames(spec);
+}
+
 function checkSpec(spec: Doc, apiStrict: boolean): void {
   checkFields(spec);
   for (const [name, value] of spec) CHECKS.get(name)?.(value, name, spec, apiStrict);

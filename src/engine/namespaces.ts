@@ -7,6 +7,7 @@ import { type Collection, nsText } from './collection.ts';
 import type { CollectionInfo, IndexSpec, Namespace } from './contract.ts';
 import { CollectionHandle, type HandleContext } from './handle.ts';
 import { expiringIn, type TtlTarget } from './ttl.ts';
+import { unlike } from './unlike.ts';
 import { Compaction } from './upkeep/compaction.ts';
 import { notOnView, type Views } from './views.ts';
 
@@ -92,7 +93,10 @@ export class Namespaces {
       const existing = this.handle(ns)?.info ?? this.views.get(ns);
       if (existing && equal(existing.options, options)) return;
       if (existing)
-        throw new CodedError('NamespaceExists', `namespace ${nsText(ns)} already exists, but with different options`);
+        throw new CodedError(
+          'NamespaceExists',
+          `namespace ${nsText(ns)} already exists, but ${unlike(existing, options)}`,
+        );
       if (options.has('viewOn')) await this.#putView(ns, options);
       else await this.#make(ns, options);
     });

@@ -177,7 +177,17 @@ test('a cursor on nothing is dead from the start', async () => {
 });
 
 const REFUSED: readonly [Document, number, string | RegExp][] = [
-  [{ create: 'x', capped: true }, 72, "the 'size' field is required when 'capped' is true"],
+  [{ create: 'x', capped: true }, 72, 'specify size:<n> when capped is true'],
+  [
+    { collMod: 'ring', index: { name: 'a_1', expireAfterSeconds: 5 } },
+    72,
+    'TTL indexes are not supported for capped collections.',
+  ],
+  [
+    { createIndexes: 'ring', indexes: [{ key: { a: 1 }, name: 'a_1', expireAfterSeconds: 5 }] },
+    67,
+    'Cannot create TTL index on a capped collection',
+  ],
   [
     { create: 'x', size: 100 },
     72,

@@ -53,22 +53,150 @@ test('documents go when their date has passed', async () => {
   expect(metrics.ttl.passes).toBeGreaterThanOrEqual(1);
 });
 
-const REFUSED: readonly [Document, number][] = [
-  [{ create: 'x', clusteredIndex: { key: { a: 1 }, unique: true } }, 5979701],
-  [{ create: 'x', clusteredIndex: { key: { _id: 1 } } }, 5979700],
-  [{ create: 'x', clusteredIndex: { ...KEY, v: 1 } }, 5979704],
-  [{ create: 'x', clusteredIndex: { unique: true } }, 40414],
-  [{ create: 'x', clusteredIndex: KEY, capped: true, size: 100 }, 6127800],
-  [{ create: 'x', clusteredIndex: KEY, expireAfterSeconds: -1 }, 72],
-  [{ create: 'x', expireAfterSeconds: 10 }, 72],
-  [{ create: 'x', temp: true }, 72],
-  [{ create: 'x', nope: 1 }, 40415],
-  [{ collMod: 'plain', expireAfterSeconds: 10 }, 72],
-  [{ collMod: 'plain', expireAfterSeconds: 'on' }, 72],
+const CAPPED = "'capped' field needs to be true when either the 'size' or 'max' fields are present";
+
+const REFUSED: readonly [Document, number, string][] = [
+  [
+    { create: 'x', clusteredIndex: { key: { a: 1 }, unique: true } },
+    197,
+    'The clusteredIndex option is only supported for key: {_id: 1}',
+  ],
+  [
+    { create: 'x', clusteredIndex: { key: { a: 1 } } },
+    5979700,
+    'The clusteredIndex option requires unique: true to be specified',
+  ],
+  [
+    { create: 'x', clusteredIndex: { ...KEY, v: 1, name: 'n' } },
+    5979704,
+    'Invalid clusteredIndex specification { v: 1, key: { _id: 1 }, name: "n", unique: true }; cannot create a clusteredIndex with v=1',
+  ],
+  [
+    { create: 'x', clusteredIndex: { unique: true } },
+    40414,
+    "BSON field 'create.clusteredIndex.key' is missing but a required field",
+  ],
+  [
+    { create: 'x', clusteredIndex: KEY, capped: true },
+    6127800,
+    "Clustered capped collection only available with 'enableTestCommands' server parameter",
+  ],
+  [
+    { create: 'x', clusteredIndex: KEY, capped: true, size: 100 },
+    6049200,
+    "'size' field for capped collections is not allowed on clustered collections. Did you mean 'capped: true' with 'expireAfterSeconds'?",
+  ],
+  [
+    { create: 'x', clusteredIndex: KEY, max: 100 },
+    6049204,
+    "'max' field for capped collections is not allowed on clustered collections. Did you mean 'capped: true' with 'expireAfterSeconds'?",
+  ],
+  [
+    { create: 'x', clusteredIndex: KEY, expireAfterSeconds: -1 },
+    72,
+    "TTL index 'expireAfterSeconds' option cannot be less than 0",
+  ],
+  [
+    { create: 'x', clusteredIndex: KEY, expireAfterSeconds: 2 ** 40 },
+    72,
+    "TTL index 'expireAfterSeconds' option must be within an acceptable range, try a lower number",
+  ],
+  [
+    { create: 'x', clusteredIndex: KEY, idIndex: { key: { _id: 1 }, name: '_id_' } },
+    72,
+    "The 'clusteredIndex' option is not supported with the 'idIndex' option",
+  ],
+  [
+    { create: 'x', clusteredIndex: KEY, autoIndexId: false },
+    6026501,
+    "The 'clusteredIndex' option does not support {autoIndexId: false}",
+  ],
+  [
+    { create: 'x', autoIndexId: false },
+    50001,
+    'autoIndexId:false is not allowed for collection clustered.x because it can be replicated',
+  ],
+  [{ create: 'x', capped: true }, 72, 'specify size:<n> when capped is true'],
+  [{ create: 'x', size: 100 }, 72, `the ${CAPPED}`],
+  [
+    { create: 'x', expireAfterSeconds: 10 },
+    72,
+    "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified",
+  ],
+  [{ create: 'x', temp: true }, 72, "the 'temp' field is an invalid option"],
+  [{ create: 'x', nope: 1 }, 40415, "BSON field 'create.nope' is an unknown field."],
+  [{ create: 'x', pipeline: [] }, 72, "'pipeline' requires 'viewOn' to also be specified"],
+  [
+    { create: 'x', idIndex: { key: { a: 1 }, name: 'a' } },
+    2,
+    "The field 'key' for an _id index must be {_id: 1}, but got { a: 1 }",
+  ],
+  [
+    { create: 'x', idIndex: { key: { _id: 1 } } },
+    9,
+    "The 'name' field is a required property of an index specification",
+  ],
+  [
+    { create: 'x', idIndex: { key: { _id: 1 }, name: '_id_', sparse: true } },
+    197,
+    'The field \'sparse\' is not valid for an _id index specification. Specification: { key: { _id: 1 }, name: "_id_", sparse: true }',
+  ],
+  [
+    { create: 'x', idIndex: { key: { _id: 1 }, name: '_id_', collation: { locale: 'de' } } },
+    2,
+    "'idIndex' must have the same collation as the collection.",
+  ],
+  [
+    { create: 'x', viewOn: 'plain', idIndex: { key: { _id: 1 }, name: '_id_' } },
+    72,
+    "'idIndex' is not allowed with 'viewOn': { key: { _id: 1 }, name: \"_id_\" }",
+  ],
+  [
+    { collMod: 'plain', expireAfterSeconds: 10 },
+    72,
+    "'expireAfterSeconds' option is only supported on collections clustered by _id",
+  ],
+  [
+    { collMod: 'plain', expireAfterSeconds: 'on' },
+    72,
+    "Invalid string value for the 'clusteredIndex::expireAfterSeconds' option. Got: 'on'. Accepted value is 'off'",
+  ],
+  [
+    { collMod: 'held', index: { name: 'c', hidden: true } },
+    6011800,
+    "The 'hidden' option is not supported for a clusteredIndex",
+  ],
+  [{ dropIndexes: 'held', index: 'c' }, 5979800, 'It is illegal to drop the clusteredIndex'],
+  [{ dropIndexes: 'held', index: { _id: 1 } }, 5979800, 'It is illegal to drop the clusteredIndex'],
+  [{ dropIndexes: 'plain', index: { _id: 1 } }, 72, 'cannot drop _id index'],
+  [{ dropIndexes: 'plain', index: { a: 1, b: -1 } }, 27, "can't find index with key: { a: 1, b: -1 }"],
+  [{ dropIndexes: 'plain', index: 'a_1' }, 27, 'index not found with name [a_1]'],
+  [{ dropIndexes: 'none', index: '*' }, 26, 'ns not found clustered.none'],
 ];
 
-test.each(REFUSED)('%j is refused', async (command, code) => {
+test.each(REFUSED)('%j is refused', async (command, code, errmsg) => {
   await db.createCollection('plain');
-  await expect(db.command(command)).rejects.toMatchObject({ code });
+  await db.createCollection('held', { clusteredIndex: { ...KEY, name: 'c' } });
+  await expect(db.command(command)).rejects.toMatchObject({ code, errmsg });
   expect(await db.listCollections({ name: 'x' }).toArray()).toEqual([]);
+});
+
+test('what is there with other options is told', async () => {
+  await db.command({ create: 'held', validator: { a: 1 } });
+  await db.createCollection('seen', { viewOn: 'held', pipeline: [{ $match: { a: 1 } }] });
+  const refusal = (command: Document) => db.command(command).catch((error: Document) => [error.code, error.errmsg]);
+  expect(await refusal({ create: 'held' })).toEqual([
+    48,
+    expect.stringMatching(
+      /^namespace clustered\.held already exists, but with different options: \{ uuid: UUID\("[0-9a-f-]{36}"\), validator: \{ a: 1 \}, validationLevel: "strict", validationAction: "error" \}$/,
+    ),
+  ]);
+  expect(await refusal({ create: 'seen', viewOn: 'other', pipeline: [] })).toEqual([
+    48,
+    'namespace clustered.seen already exists, but is a view on clustered.held rather than clustered.other',
+  ]);
+  expect(await refusal({ create: 'seen', viewOn: 'held', pipeline: [] })).toEqual([
+    48,
+    'namespace clustered.seen already exists, but with pipeline { 0: { $match: { a: 1 } } } rather than {}',
+  ]);
 });

@@ -155,6 +155,17 @@ const REFUSED: readonly [Document, number, string][] = [
     14,
     "BSON field 'collMod.index.hidden' is the wrong type 'string', expected types '[bool, long, int, decimal, double]'",
   ],
+  [
+    { index: { name: 'at_1', expireAfterSeconds: 2 ** 31 } },
+    72,
+    "TTL index 'expireAfterSeconds' option must be within an acceptable range, try a lower number",
+  ],
+  [{ dryRun: true }, 72, 'dry run mode requires an valid index modification.'],
+  [
+    { dryRun: true, index: { name: 'a_1', hidden: true } },
+    72,
+    'dry run mode requires an index modification with unique: true.',
+  ],
   [{ index: { nope: 1 } }, 40415, "BSON field 'collMod.index.nope' is an unknown field."],
   [{ nope: 1 }, 40415, "BSON field 'collMod.nope' is an unknown field."],
   [{ validator: { $where: 'x' } }, 2, '$where is not allowed in this context'],

@@ -1,11 +1,9 @@
 import { CodedError, located } from '../../base/index.ts';
-import { type Doc, doc } from '../../bson/index.ts';
+import { type Doc, doc, showDoc } from '../../bson/index.ts';
 import { boolean, document, integer, type Parsed, required, string, struct, toNumber, withDefault } from '../fields.ts';
 
-const MAX_INT32 = 0x7fff_ffff;
-
 const indexFields = {
-  v: integer(),
+  v: withDefault(integer(), 2),
   key: required(document()),
   name: string(),
   unique: withDefault(boolean(), false),
@@ -13,30 +11,59 @@ const indexFields = {
 
 export const clusteredIndex = () => struct(indexFields);
 
-/** The index as it is kept and listed. */
-export function clusteredIndexOption(index: Parsed<typeof indexFields>, capped: boolean): Doc {
-  const { v = 2, key, name = '_id_', unique } = index;
-  if (capped) {
-    throw located(6127800, "Clustered capped collection only available with 'enableTestCommands' server parameter");
+type ClusteredIndex = Parsed<typeof indexFields>;
+
+/** Throws for the options of create that a clustered collection cannot have beside its index. */
+export function checkClusteredOptions(args: {
+  readonly capped: boolean;
+  readonly size: number | undefined;
+  readonly max: number | undefined;
+}): void {
+  for (const [option, code] of [['size', 6049200] as const, ['max', 6049204] as const]) {
+    if (args[option] === undefined) continue;
+    throw located(
+      code,
+      `'${option}' field for capped collections is not allowed on clustered collections. Did you mean 'capped: true' with 'expireAfterSeconds'?`,
+    );
   }
+  if (!args.capped) return;
+  throw located(6127800, "Clustered capped collection only available with 'enableTestCommands' server parameter");
+}
+
+/** The index as it is kept and listed; `nowMs` is what the time after which its documents expire may not exceed. */
+export function clusteredIndexOption(
+  index: ClusteredIndex,
+  expireAfterSeconds: number | undefined,
+  nowMs: number,
+): Doc {
+  const { v, key, name = '_id_', unique } = index;
+  if (!unique) throw located(5979700, 'The clusteredIndex option requires unique: true to be specified');
   if (key.size !== 1 || toNumber(key.get('_id')) !== 1) {
-    throw located(5979701, "The 'clusteredIndex' option supports the key {_id: 1} only");
+    throw new CodedError(
+      'InvalidIndexSpecificationOption',
+      'The clusteredIndex option is only supported for key: {_id: 1}',
+    );
   }
-  if (!unique) throw located(5979700, "The 'clusteredIndex' option requires unique: true to be specified");
-  if (v !== 2) throw located(5979704, "The 'clusteredIndex' option requires v: 2");
+  if (expireAfterSeconds !== undefined) checkClusteredExpiry(expireAfterSeconds, nowMs);
+  if (v !== 2) {
+    const shown = showDoc(doc({ v, key, name, unique }));
+    throw located(5979704, `Invalid clusteredIndex specification ${shown}; cannot create a clusteredIndex with v=${v}`);
+  }
   return doc({ v, key: { _id: 1 }, name, unique });
 }
 
 /** Throws for a time after which the documents of a clustered collection cannot expire. */
-export function checkClusteredExpiry(seconds: number): number {
-  if (seconds < 0) {
-    throw new CodedError('InvalidOptions', "TTL index 'expireAfterSeconds' option cannot be less than 0");
-  }
-  if (seconds > MAX_INT32) {
-    throw new CodedError(
-      'InvalidOptions',
-      "TTL index 'expireAfterSeconds' must be within the range of a 32-bit integer",
-    );
-  }
-  return seconds;
+export function checkClusteredExpiry(seconds: number, nowMs: number): void {
+  checkExpiry(seconds, nowMs / 1000);
+}
+
+/** Throws for a time after which the documents of an index cannot expire. */
+export function checkIndexExpiry(seconds: number): void {
+  checkExpiry(seconds, 0x7fff_ffff);
+}
+
+function checkExpiry(seconds: number, limit: number): void {
+  const invalid = (what: string) => new CodedError('InvalidOptions', `TTL index 'expireAfterSeconds' option ${what}`);
+  if (seconds < 0) throw invalid('cannot be less than 0');
+  if (seconds > limit) throw invalid('must be within an acceptable range, try a lower number');
 }
