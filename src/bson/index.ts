@@ -29,6 +29,7 @@ export { FieldReader } from './field-reader.ts';
 export { hashValue } from './hash.ts';
 export { type KeptDoc, KeptFinder } from './kept.ts';
 export { encodeKey, flat } from './key.ts';
+export { keyEnd } from './key-reader.ts';
 export { doc, toPlain, toValue } from './literal.ts';
 export { newObjectId } from './object-id.ts';
 export { type ArrayParts, expandPaths, type PathRow, type PathRows, type PathValues, pathValues } from './path.ts';

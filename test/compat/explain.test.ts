@@ -62,6 +62,18 @@ describe('the bounds of a field', () => {
       { a: 1, b: { $gte: 5, $lt: 9 } },
       { a: ['[1, 1]'], b: ['(9, 5]'] },
     ],
+    [
+      { a: { $gt: 1 }, b: 5 },
+      { a: ['(1, inf.0]'], b: ['[5, 5]'] },
+    ],
+    [
+      { a: { $in: [1, 3] }, b: { $in: [7, 3] } },
+      { a: ['[1, 1]', '[3, 3]'], b: ['[7, 7]', '[3, 3]'] },
+    ],
+    [
+      { a: { $ne: 5 }, b: { $lt: 50 } },
+      { a: ['[MinKey, 5)', '(5, MaxKey]'], b: ['(50, -inf.0]'] },
+    ],
     [{ a: { $ne: 5 } }, { a: ['[MinKey, 5)', '(5, MaxKey]'], b: ['[MaxKey, MinKey]'] }],
     [{ a: { $not: { $gt: 5 } } }, { a: ['[MinKey, 5]', '(inf.0, MaxKey]'], b: ['[MaxKey, MinKey]'] }],
     [{ a: null }, { a: ['[null, null]'], b: ['[MaxKey, MinKey]'] }],
@@ -173,6 +185,12 @@ test.each<[string, Document, Document]>([
     'a find',
     { find: 'things', filter: { a: 5, z: { $gt: 50 } } },
     { nReturned: 5, totalKeysExamined: 10, totalDocsExamined: 10 },
+  ],
+  [
+    'a value behind a range',
+    { find: 'things', filter: { a: { $gte: 3, $lte: 4 }, b: 53 } },
+    // The one, the next, the first of 4, and the next behind the place where 53 would be.
+    { nReturned: 1, totalKeysExamined: 4, totalDocsExamined: 1 },
   ],
   ['a limit', { find: 'things', sort: { a: 1 }, limit: 3 }, { nReturned: 3 }],
   ['a count', { count: 'things', query: { a: 5 } }, { nReturned: 10, totalKeysExamined: 10, totalDocsExamined: 0 }],

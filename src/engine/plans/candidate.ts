@@ -79,7 +79,7 @@ function candidate(choice: Choice, { conditions, conjuncts, filter, sort }: Plan
 
 /** The conjuncts that hold of every key within the bounds. */
 function settledBy(scan: IndexScan, assigned: readonly FieldBounds[]): Set<FilterNode> {
-  const used = assigned.slice(0, scan.loose ? scan.bounded - 1 : scan.bounded);
+  const used = assigned.filter((_, field) => field !== scan.loose);
   const exact = used.flatMap(({ conditions }) => conditions).filter(({ bounds }) => bounds.exact);
   return new Set(exact.map(({ condition }) => condition.source));
 }

@@ -146,12 +146,16 @@ function checkCenter({ center }: Near, spec: Doc): void {
   throw new CodedError('Location16433', `point not in interval of ${range}`);
 }
 
-/** The index's other fields bound it as they do in any index, but for conditions that hold where there is no value. */
+/**
+ * The other fields of an index of the sphere bound it as they do in any index, but for conditions that hold where there is
+ * no value. Those of an index of the plane hold arrays whole, and bound nothing.
+ */
 function geoScan(query: PlanQuery, choice: Choice, geo: GeoField, intervals: Intervals): IndexScan {
   const texts = textOrdering(choice, query.filter);
   const conditions = query.conditions.filter((condition) => boundsOf(condition, true, texts)?.matchesMissing === false);
   const paths = [...choice.key.keys()];
-  const assigned = assignBounds(choice.key, choice.arrays, conditions, texts);
+  const others = geo.kind === '2d' ? [] : conditions;
+  const assigned = assignBounds(choice.key, choice.arrays, others, texts);
   return new IndexScan(
     choice,
     assigned.map((bounds, field) => (paths[field] === geo.path ? { intervals, conditions: [] } : bounds)),

@@ -1,6 +1,5 @@
-import type { Doc, Value } from '../../bson/index.ts';
+import type { Doc, TextKeys, Value } from '../../bson/index.ts';
 import {
-  EVERYTHING,
   type IndexEntry,
   type Interval,
   type Intervals,
@@ -16,6 +15,7 @@ import {
 } from '../../indexes/index.ts';
 import type { FieldBounds } from './assign.ts';
 import { PATH_FIELD } from './condition.ts';
+import { LaterBounds } from './later-bounds.ts';
 import type { Choice } from './plan.ts';
 import { type StageWork, stageDoc } from './stage.ts';
 
@@ -38,14 +38,14 @@ export interface NamedStretch {
 /** The stretches of an index that bounds ask for, and going through them. */
 export class IndexScan {
   readonly choice: Choice;
-  /** Of each field, as far as they bound the scan. */
+  /** Of each field. */
   readonly bounds: readonly Intervals[];
   /** How many fields in front are bounded by single values only. */
   readonly points: number;
-  /** The fields whose bounds count: `points`, and one more where that is bounded too. */
+  /** The fields whose bounds make the stretches that are scanned: `points`, and one more where that is bounded too. */
   readonly bounded: number;
-  /** The last of these is bounded more loosely than was asked for. */
-  readonly loose: boolean;
+  /** The field whose bounds are looser than was asked for, if there is one. */
+  readonly loose: number | undefined;
   keysExamined = 0;
   seeks = 0;
   dupsTested = 0;
@@ -67,11 +67,8 @@ export class IndexScan {
     this.points = points;
     const next = intervals[points];
     this.bounded = next && !isEverything(next) ? points + 1 : points;
-    this.loose = next !== undefined && points > 0 && scans * next.length > MAX_SCANS;
-    this.bounds = intervals.map((each, field) => {
-      if (field >= this.bounded) return EVERYTHING;
-      return field === points && this.loose ? hull(each) : each;
-    });
+    this.loose = next !== undefined && points > 0 && scans * next.length > MAX_SCANS ? points : undefined;
+    this.bounds = intervals.map((each, field) => (field === this.loose ? hull(each) : each));
   }
 
   /** Goes backwards, or merges the scans for the values of the first fields: what `indexOrder` says. */
@@ -87,14 +84,9 @@ export class IndexScan {
 
   /** Counts entries, up to `limit`, to compare scans by. */
   count(limit: number): number {
-    let count = 0;
-    const index = this.choice.index();
-    for (const { ranges } of this.#streams(0)) {
-      for (const range of ranges) {
-        for (const _ of index.scan(range)) if (++count >= limit) return count;
-      }
-    }
-    return count;
+    const before = this.keysExamined;
+    for (const _ of this.#concatenated(this.#streams(0))) if (this.keysExamined - before >= limit) break;
+    return this.keysExamined - before;
   }
 
   /** The entries in order; of a multikey index each record once. */
@@ -126,7 +118,10 @@ export class IndexScan {
   keyOf(doc: Doc): Doc | undefined {
     const index = this.choice.index();
     const ranges = this.#streams(0).flatMap((stream) => stream.ranges);
-    const keys = index.prepare(doc).keys.filter(({ key }) => ranges.some((range) => isWithin(key, range)));
+    const later = this.#later();
+    const keys = index
+      .prepare(doc)
+      .keys.filter(({ key }) => ranges.some((range) => isWithin(key, range)) && !later.check(key, false));
     const first = keys.reduce<(typeof keys)[number] | undefined>(
       (best, next) => (!best || next.key < best.key === (this.#direction === 1) ? next : best),
       undefined,
@@ -156,7 +151,7 @@ export class IndexScan {
   /** The same where its entries are only counted. Counting goes from one key to another one: in several stretches it is a scan. */
   describeCount(ran: boolean): Doc {
     const ends = this.bounds.map(([only, more]) => (more ? undefined : only));
-    if (!ends.every((each) => each !== undefined)) return this.describe(ran);
+    if (!ends.every((each) => each !== undefined) || !this.#later().none) return this.describe(ran);
     const paths = [...this.choice.key.keys()];
     const end = (of: (each: Interval) => Value) => new Map(ends.map((each, field) => [paths[field]!, of(each)]));
     return stageDoc('COUNT_SCAN', {
@@ -211,15 +206,41 @@ export class IndexScan {
   }
 
   *#scan(ranges: readonly KeyRange[]): Generator<IndexEntry> {
-    const index = this.choice.index();
     const reverse = this.#direction === -1;
+    const later = this.#later();
     for (const range of reverse ? [...ranges].reverse() : ranges) {
-      this.seeks++;
-      for (const entry of index.scan({ ...range, reverse })) {
-        this.keysExamined++;
-        yield entry;
-      }
+      const begin = later.none ? range : later.from(range, reverse);
+      for (let rest: KeyRange | undefined = begin; rest; ) rest = yield* this.#scanFrom(rest, later);
     }
+  }
+
+  /** Returns what is left of the stretch behind keys that are to be passed over. */
+  *#scanFrom(range: KeyRange, later: LaterBounds): Generator<IndexEntry, KeyRange | undefined> {
+    const reverse = this.#direction === -1;
+    this.seeks++;
+    for (const entry of this.choice.index().scan({ ...range, reverse })) {
+      this.keysExamined++;
+      const place = later.none ? undefined : later.check(entry.key, reverse);
+      if (!place) {
+        yield entry;
+        continue;
+      }
+      const { text, inclusive } = place;
+      if (reverse) return { ...range, upper: text, upperInclusive: inclusive };
+      return { ...range, lower: text, lowerInclusive: inclusive };
+    }
+    return undefined;
+  }
+
+  #later(): LaterBounds {
+    const first = this.#named ? this.bounds.length : this.bounded;
+    return new LaterBounds(this.bounds, first, this.#descending, this.#texts());
+  }
+
+  /** What makes the keys of each field's texts. */
+  #texts(): (TextKeys | undefined)[] {
+    const { seek } = this.choice.index();
+    return [...this.choice.key.keys()].map((path) => (path === PATH_FIELD ? undefined : seek));
   }
 
   *#concatenated(streams: readonly Stream[]): Generator<IndexEntry> {
@@ -257,8 +278,7 @@ export class IndexScan {
   #streams(split: number): Stream[] {
     if (this.#named) return [{ prefix: 0, ranges: [this.#named.range] }];
     const descending = this.#descending;
-    const { seek } = this.choice.index();
-    const texts = [...this.choice.key.keys()].map((path) => (path === PATH_FIELD ? undefined : seek));
+    const texts = this.#texts();
     const inOrder = (field: number) => {
       const intervals = this.bounds[field]!;
       return descending[field] ? [...intervals].reverse() : intervals;
