@@ -6,9 +6,10 @@ import { explainCommand } from './explain.ts';
 import { isDocument } from './fields.ts';
 import { aggregateFields } from './shared/aggregate-fields.ts';
 import { aggregateSources } from './shared/aggregate-sources.ts';
+import { checkUuid } from './shared/collection-uuid.ts';
 import { sessionOf } from './shared/cursor-reply.ts';
 import { readable, showNamespace, writable } from './shared/namespace.ts';
-import { queryContext } from './shared/query.ts';
+import { checkNatural, queryContext } from './shared/query.ts';
 import { checkStableStages } from './shared/strict-api.ts';
 
 export const aggregate = defineCommand({
@@ -30,6 +31,8 @@ export const aggregate = defineCommand({
       );
     }
     const ns = readable(request.db, args.aggregate);
+    checkUuid(context.engine, ns, args.collectionUUID);
+    checkNatural(undefined, args.hint);
     refuseChangeStream(pipeline);
     checkBeginning(pipeline, typeof request.body.get('aggregate') !== 'string');
     checkReadConcern(pipeline, request.generic.readConcern.level);

@@ -1,6 +1,6 @@
 import { CodedError } from '../base/index.ts';
 import { type Doc, decode, encode, Int32, type Value } from '../bson/index.ts';
-import type { BulkOutcome, Namespace } from '../engine/index.ts';
+import type { BulkOutcome, BulkResult, Namespace } from '../engine/index.ts';
 import { showValue } from '../query/index.ts';
 import { defineCommand } from './command.ts';
 import { arrayCursor } from './cursors.ts';
@@ -8,6 +8,7 @@ import { writeError } from './errors.ts';
 import { arrayOf, boolean, document, integer, required, string, structs, unsupported, withDefault } from './fields.ts';
 import { type BulkEntry, bulkEntry, strictBoolean } from './shared/bulk-operation.ts';
 import { type BulkRun, bulkRuns } from './shared/bulk-runs.ts';
+import { collectionUuid, uuidMismatch } from './shared/collection-uuid.ts';
 import { cursorField, sessionOf } from './shared/cursor-reply.ts';
 import { readable, splitNamespace, writable } from './shared/namespace.ts';
 import { queryContext } from './shared/query.ts';
@@ -15,7 +16,7 @@ import { addConcernError, checkBatchSize, retryIdentity } from './shared/writes.
 
 const namespaceInfo = {
   ns: required(string()),
-  collectionUUID: unsupported('collectionUUID', () => false),
+  collectionUUID: collectionUuid(),
   encryptionInformation: unsupported('queryable encryption', () => false),
 };
 
@@ -57,6 +58,9 @@ export const bulkWrite = defineCommand({
       args.nsInfo.map(({ ns }) => ns),
     );
     const run = async ({ ns, members }: BulkRun) => {
+      const meant = args.nsInfo[entries[members[0]!]!.index]!.collectionUUID;
+      const mismatch = uuidMismatch(context.engine, ns, meant);
+      if (mismatch) return noneDone(mismatch, members.length, args.ordered);
       const operations = members.map((at) => entries[at]!.operation);
       return context.engine.bulkWrite(ns, operations, {
         ordered: args.ordered,
@@ -101,6 +105,12 @@ export const bulkWrite = defineCommand({
     return reply;
   },
 });
+
+/** What comes of operations on a collection that is not the one that is meant. */
+function noneDone(error: CodedError, count: number, ordered: boolean): BulkResult {
+  const outcomes = Array.from({ length: ordered ? 1 : count }, () => ({ n: 0, nModified: 0, error }));
+  return { outcomes, retriedStmtIds: [], durable: Promise.resolve() };
+}
 
 function entriesOf(documents: readonly Uint8Array[] | undefined): readonly BulkEntry[] {
   if (!documents)

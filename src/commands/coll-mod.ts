@@ -18,6 +18,7 @@ import {
 } from './fields.ts';
 import { cappedMax, cappedSize } from './shared/capped.ts';
 import { checkClusteredExpiry, checkIndexExpiry } from './shared/clustered.ts';
+import { checkUuid, collectionUuid } from './shared/collection-uuid.ts';
 import { writable } from './shared/namespace.ts';
 import { validationFields } from './shared/validation-options.ts';
 
@@ -50,10 +51,12 @@ export const collMod = defineCommand({
     timeseries: unsupported('time series collections', () => false),
     expireAfterSeconds: either(string(), (value) => typeof value === 'string', integer()),
     dryRun: withDefault(boolean(), false),
+    collectionUUID: collectionUuid(),
   },
   async run(args, request, { engine, env }) {
     const ns = writable(request.db, args.collMod);
     const { index, validator, validationLevel, validationAction, viewOn, pipeline } = args;
+    checkUuid(engine, ns, args.collectionUUID);
     if (args.dryRun) checkDryRun(index);
     return engine.modifyCollection(ns, {
       options: {

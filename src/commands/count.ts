@@ -1,5 +1,6 @@
 import { Int32, type Value } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
+import { checkUuid } from './shared/collection-uuid.ts';
 import { countFields, countQuery } from './shared/count-query.ts';
 import { readable } from './shared/namespace.ts';
 
@@ -13,6 +14,7 @@ export const count = defineCommand({
   fields: countFields,
   async run(args, request, context) {
     const ns = readable(request.db, args.count);
+    checkUuid(context.engine, ns, args.collectionUUID);
     const n = await context.engine.count(ns, countQuery(args, request, context));
     return new Map<string, Value>([['n', n > MAX_INT32 ? BigInt(n) : new Int32(n)]]);
   },

@@ -2,6 +2,7 @@ import { doc } from '../bson/index.ts';
 import { checkIndexSpecs } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { any, arrayOf, boolean, collectionName, document, required, withDefault } from './fields.ts';
+import { checkUuid, collectionUuid } from './shared/collection-uuid.ts';
 import { writable } from './shared/namespace.ts';
 
 export const createIndexes = defineCommand({
@@ -16,6 +17,7 @@ export const createIndexes = defineCommand({
     // One process builds every index: there is no quorum to wait for.
     commitQuorum: any(),
     background: boolean(),
+    collectionUUID: collectionUuid(),
   },
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.createIndexes);
@@ -23,6 +25,7 @@ export const createIndexes = defineCommand({
       ignoreUnknown: args.ignoreUnknownIndexOptions,
       apiStrict: request.generic.api.strict,
     });
+    checkUuid(engine, ns, args.collectionUUID);
     const { before, after, createdCollection } = await engine.createIndexes(ns, specs);
     return doc({
       numIndexesBefore: before,

@@ -2,6 +2,7 @@ import { CodedError } from '../base/index.ts';
 import type { DeleteStatement } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { collectionName, document, integer, required, structs } from './fields.ts';
+import { allFail, uuidMismatch } from './shared/collection-uuid.ts';
 import { writable } from './shared/namespace.ts';
 import { collation, hint } from './shared/query.ts';
 import { checkBatchSize, writeFields, writeOptions, writeReply } from './shared/writes.ts';
@@ -34,7 +35,10 @@ export const deleteCommand = defineCommand({
       }
       return { filter: q, limit, hint, collation };
     });
-    const result = await context.engine.delete(ns, statements, writeOptions(args, request, context));
+    const mismatch = uuidMismatch(context.engine, ns, args.collectionUUID);
+    const result = mismatch
+      ? allFail(mismatch, statements.length, args.ordered)
+      : await context.engine.delete(ns, statements, writeOptions(args, request, context));
     return writeReply('delete', result, request, context);
   },
 });

@@ -2,6 +2,7 @@ import { CodedError } from '../base/index.ts';
 import { type Doc, doc, typeAlias } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
 import { collectionName, type Field, isDocument, required } from './fields.ts';
+import { checkUuid, collectionUuid } from './shared/collection-uuid.ts';
 import { refuseView, showNamespace, writable } from './shared/namespace.ts';
 
 /** A name, `*`, a list of names, or a key. */
@@ -24,9 +25,10 @@ export const dropIndexes = defineCommand({
   apiV1: true,
   writes: true,
   help: 'removes indexes',
-  fields: { dropIndexes: collectionName(), index: which() },
+  fields: { dropIndexes: collectionName(), index: which(), collectionUUID: collectionUuid() },
   async run(args, request, { engine }) {
     const ns = writable(request.db, args.dropIndexes);
+    checkUuid(engine, ns, args.collectionUUID);
     refuseView(engine, ns);
     if (!engine.collection(ns)) throw new CodedError('NamespaceNotFound', `ns not found ${showNamespace(ns)}`);
     const nIndexesWas = await engine.dropIndexes(ns, args.index);

@@ -5,7 +5,7 @@ import { askedOf } from '../query/index.ts';
 import { defineCommand } from './command.ts';
 import { arrayOf, boolean, collectionName, document, integer, required, unsupported, withDefault } from './fields.ts';
 import { writable } from './shared/namespace.ts';
-import { collation, hint, queryContext } from './shared/query.ts';
+import { checkNatural, collation, hint, queryContext } from './shared/query.ts';
 import { updateSpec } from './shared/update-spec.ts';
 import { addConcernError, retryIdentity } from './shared/writes.ts';
 
@@ -38,6 +38,7 @@ export const findAndModify = defineCommand({
   async run(args, request, context) {
     const ns = writable(request.db, args.findAndModify);
     checkKind(args);
+    checkNatural(args.sort, args.hint);
     if (args.fields && askedOf(args.fields).has('sortKey')) {
       throw new CodedError('BadValue', 'Cannot use a $meta sortKey projection in findAndModify commands.');
     }

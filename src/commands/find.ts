@@ -1,6 +1,7 @@
 import type { Value } from '../bson/index.ts';
 import { EXECUTING_AGGREGATE } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
+import { checkUuid } from './shared/collection-uuid.ts';
 import { sessionOf } from './shared/cursor-reply.ts';
 import { findFields, findQuery } from './shared/find-query.ts';
 import { readable, showNamespace } from './shared/namespace.ts';
@@ -14,6 +15,7 @@ export const find = defineCommand({
   fields: findFields,
   async run(args, request, context) {
     const ns = readable(request.db, args.find);
+    checkUuid(context.engine, ns, args.collectionUUID);
     const source = await context.engine.find(ns, findQuery(args, request, context));
     const options = {
       ns: showNamespace(ns),

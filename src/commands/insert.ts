@@ -1,6 +1,7 @@
 import { CodedError } from '../base/index.ts';
 import { defineCommand } from './command.ts';
 import { collectionName } from './fields.ts';
+import { allFail, uuidMismatch } from './shared/collection-uuid.ts';
 import { writable } from './shared/namespace.ts';
 import { checkBatchSize, writeFields, writeOptions, writeReply } from './shared/writes.ts';
 
@@ -20,7 +21,10 @@ export const insert = defineCommand({
       throw new CodedError('IDLFailedToParse', "BSON field 'insert.documents' is missing but a required field");
     }
     checkBatchSize(documents.length);
-    const result = await context.engine.insert(ns, documents, writeOptions(args, request, context));
+    const mismatch = uuidMismatch(context.engine, ns, args.collectionUUID);
+    const result = mismatch
+      ? allFail(mismatch, documents.length, args.ordered)
+      : await context.engine.insert(ns, documents, writeOptions(args, request, context));
     return writeReply('insert', result, request, context);
   },
 });

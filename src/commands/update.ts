@@ -2,6 +2,7 @@ import { CodedError } from '../base/index.ts';
 import type { UpdateStatement } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { arrayOf, boolean, collectionName, document, required, structs, withDefault } from './fields.ts';
+import { allFail, uuidMismatch } from './shared/collection-uuid.ts';
 import { writable } from './shared/namespace.ts';
 import { collation, hint } from './shared/query.ts';
 import { updateSpec } from './shared/update-spec.ts';
@@ -40,7 +41,10 @@ export const update = defineCommand({
         return { filter: q, update: u, constants: c, multi, upsert, arrayFilters, hint, sort, collation };
       },
     );
-    const result = await context.engine.update(ns, statements, writeOptions(args, request, context));
+    const mismatch = uuidMismatch(context.engine, ns, args.collectionUUID);
+    const result = mismatch
+      ? allFail(mismatch, statements.length, args.ordered)
+      : await context.engine.update(ns, statements, writeOptions(args, request, context));
     return writeReply('update', result, request, context);
   },
 });

@@ -1,4 +1,5 @@
 import { type Doc, decode, type KeptDoc, KeptFinder, TYPE, type Value } from '../bson/index.ts';
+import { located } from './error.ts';
 import { type Found, isArray, isDoc, MISSING } from './value.ts';
 
 /** A dotted path taken apart. `indexes[i]` is the array index that part i can stand for, or -1. */
@@ -150,4 +151,18 @@ export function withValue(doc: Doc, path: readonly string[], value: Found, from 
   } else if (value === MISSING) copy.delete(name);
   else copy.set(name, value);
   return copy;
+}
+
+/** The parts of a field path. Throws for what is none. */
+export function checkedParts(path: string): string[] {
+  if (path === '') throw located(40352, 'FieldPath cannot be constructed with empty string');
+  if (path.endsWith('.')) throw located(40353, "FieldPath must not end with a '.'.");
+  const parts = path.split('.');
+  for (const part of parts) {
+    if (part === '') throw located(15998, 'FieldPath field names may not be empty strings.');
+    if (part.startsWith('$')) {
+      throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
+    }
+  }
+  return parts;
 }

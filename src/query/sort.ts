@@ -3,7 +3,7 @@ import { type Collator, comparison, type Doc, expandPaths, type PathRow, type Va
 import { badValue, located } from './error.ts';
 import { metaSortKey } from './metadata.ts';
 import { clampedLong } from './number.ts';
-import { type Path, parsePath } from './path.ts';
+import { checkedParts, type Path, parsePath } from './path.ts';
 import type { Comparator, Metadata } from './types.ts';
 import { element, isDoc, isNumeric } from './value.ts';
 
@@ -114,10 +114,6 @@ function fieldKey(name: string, operand: Value, at: number): FieldKey {
   if (direction !== 1n && direction !== -1n) {
     throw located(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)');
   }
-  if (name === '') throw located(40352, 'FieldPath cannot be constructed with empty string');
-  if (name.endsWith('.')) throw located(40353, "FieldPath must not end with a '.'.");
-  if (name.startsWith('$')) {
-    throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
-  }
+  checkedParts(name);
   return { path: parsePath(name), direction: direction === 1n ? 1 : -1, at };
 }

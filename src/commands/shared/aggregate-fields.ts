@@ -1,6 +1,7 @@
 import { CodedError } from '../../base/index.ts';
 import { type Doc, typeAlias } from '../../bson/index.ts';
 import { boolean, document, type Field, isDocument, required, toNumber } from '../fields.ts';
+import { collectionUuid } from './collection-uuid.ts';
 import { cursorField } from './cursor-reply.ts';
 import { collation, hint } from './query.ts';
 
@@ -56,4 +57,5 @@ export const aggregateFields = {
   collation: collation(),
   hint: hint(),
   let: document(),
+  collectionUUID: collectionUuid(),
 };

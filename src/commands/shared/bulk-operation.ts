@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/index.ts';
-import { type Doc, decode, decodeWithout, fieldNames, getField, rawField, TYPE, type Value } from '../../bson/index.ts';
+import { decode, decodeWithout, fieldNames, getField, rawField, TYPE } from '../../bson/index.ts';
 import type { BulkOperation } from '../../engine/index.ts';
 import {
   arrayOf,
@@ -12,7 +12,7 @@ import {
   withDefault,
   wrongType,
 } from '../fields.ts';
-import { collation } from './query.ts';
+import { collation, hint } from './query.ts';
 import { updateSpec } from './update-spec.ts';
 
 /** An operation of the client's, and the element of `nsInfo` that it is for. */
@@ -45,15 +45,6 @@ const namespaceIndex = (): Field<number> => {
   };
 };
 
-const indexHint = (): Field<string | Doc | undefined> => ({
-  absent: () => undefined,
-  parse(value: Value) {
-    if (typeof value === 'string') return value;
-    if (value instanceof Map) return value.size === 0 ? undefined : value;
-    throw new CodedError('FailedToParse', 'Hint must be a string or an object');
-  },
-});
-
 const insertFields = { insert: namespaceIndex() } satisfies Fields;
 
 const updateFields = {
@@ -63,7 +54,7 @@ const updateFields = {
   multi: withDefault(strictBoolean(), false),
   upsert: withDefault(strictBoolean(), false),
   arrayFilters: arrayOf(required(document())),
-  hint: indexHint(),
+  hint: hint(),
   constants: document(),
   collation: collation(),
   sort: document(),
@@ -73,7 +64,7 @@ const deleteFields = {
   delete: namespaceIndex(),
   filter: required(document()),
   multi: withDefault(strictBoolean(), false),
-  hint: indexHint(),
+  hint: hint(),
   collation: collation(),
 } satisfies Fields;
 

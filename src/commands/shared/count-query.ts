@@ -1,7 +1,8 @@
 import type { FindQuery } from '../../engine/index.ts';
 import { any, collectionName, document, integer, type Parsed, withDefault } from '../fields.ts';
 import type { Context, Request } from '../types.ts';
-import { collation, hint, queryContext } from './query.ts';
+import { collectionUuid } from './collection-uuid.ts';
+import { checkNatural, collation, hint, queryContext } from './query.ts';
 
 export const countFields = {
   count: collectionName(),
@@ -13,9 +14,11 @@ export const countFields = {
   collation: collation(),
   // Old drivers send a projection that counting has no use for.
   fields: any(),
+  collectionUUID: collectionUuid(),
 };
 
 export function countQuery(args: Parsed<typeof countFields>, request: Request, context: Context): FindQuery {
+  checkNatural(undefined, args.hint);
   return {
     filter: args.query ?? new Map(),
     skip: args.skip,

@@ -1,7 +1,7 @@
 import type { FindQuery } from '../../engine/index.ts';
 import { collectionName, document, type Parsed, required, string } from '../fields.ts';
 import type { Context, Request } from '../types.ts';
-import { collation, hint, queryContext } from './query.ts';
+import { checkNatural, collation, hint, queryContext } from './query.ts';
 
 export const distinctFields = {
   distinct: collectionName(),
@@ -12,6 +12,7 @@ export const distinctFields = {
 };
 
 export function distinctQuery(args: Parsed<typeof distinctFields>, request: Request, context: Context): FindQuery {
+  checkNatural(undefined, args.hint);
   return {
     filter: args.query ?? new Map(),
     skip: 0,

@@ -3,7 +3,8 @@ import type { FindQuery } from '../../engine/index.ts';
 import { askedOf } from '../../query/index.ts';
 import { any, boolean, collectionName, document, integer, type Parsed, withDefault } from '../fields.ts';
 import type { Context, Request } from '../types.ts';
-import { collation, hint, queryContext } from './query.ts';
+import { collectionUuid } from './collection-uuid.ts';
+import { checkNatural, collation, hint, queryContext } from './query.ts';
 
 export const findFields = {
   find: collectionName(),
@@ -29,10 +30,12 @@ export const findFields = {
   mirrored: boolean(),
   collation: collation(),
   let: document(),
+  collectionUUID: collectionUuid(),
 };
 
 export function findQuery(args: Parsed<typeof findFields>, request: Request, context: Context): FindQuery {
   const { filter, projection, sort, hint, skip, limit, min, max, returnKey, showRecordId, tailable } = args;
+  checkNatural(sort, hint);
   checkTailable(args);
   const sorts = sort !== undefined && sort.size > 0 && !sort.has('$natural');
   if (projection && !sorts && askedOf(projection).has('sortKey')) {
@@ -42,7 +45,7 @@ export function findQuery(args: Parsed<typeof findFields>, request: Request, con
     filter: filter ?? new Map(),
     projection,
     sort: sort?.size === 0 ? undefined : sort,
-    hint: hint instanceof Map && hint.size === 0 ? undefined : hint,
+    hint,
     skip,
     limit,
     min,

@@ -1,10 +1,34 @@
+import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { compileProjection, type QueryContext } from '../../query/index.ts';
-import { document, either, isDocument, string } from '../fields.ts';
+import { document, type Field, isDocument, toNumber } from '../fields.ts';
 import type { Context } from '../types.ts';
 
-/** An index by name or by key. */
-export const hint = () => either(string(), (value) => typeof value === 'string', document());
+/** An index by name or by key, undefined for the empty key, which asks for none. */
+export const hint = (): Field<string | Doc | undefined> => ({
+  absent: () => undefined,
+  takesNull: true,
+  parse(value) {
+    if (typeof value === 'string') return value;
+    if (!isDocument(value)) throw new CodedError('FailedToParse', 'Hint must be a string or an object');
+    return value.size === 0 ? undefined : value;
+  },
+});
+
+/** Throws for natural order that is no order. */
+export function checkNatural(sort: Doc | undefined, hint?: string | Doc): void {
+  const bad = (message: string) => new CodedError('BadValue', message);
+  for (const [what, spec] of [['sort', sort] as const, ['hint', hint] as const]) {
+    if (!isDocument(spec) || !spec.has('$natural')) continue;
+    const order = toNumber(spec.get('$natural'));
+    if (spec.size === 1 && (order === 1 || order === -1)) continue;
+    throw bad(`$natural ${what} cannot be set to a value other than -1 or 1.`);
+  }
+  if (!sort?.has('$natural') || hint === undefined) return;
+  if (!isDocument(hint) || !hint.has('$natural')) throw bad('index hint not allowed with $natural sort order');
+  if (toNumber(hint.get('$natural')) === toNumber(sort.get('$natural'))) return;
+  throw bad('$natural hint must be in the same direction as $natural sort order');
+}
 
 /** Read by the engine, which knows the collection's own. */
 export const collation = () => document();

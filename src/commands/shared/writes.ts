@@ -5,6 +5,7 @@ import { confirm } from '../concerns.ts';
 import { writeError } from '../errors.ts';
 import { arrayOf, boolean, document, integer, unsupported, withDefault } from '../fields.ts';
 import type { Context, Request } from '../types.ts';
+import { collectionUuid } from './collection-uuid.ts';
 import { MAX_WRITE_BATCH } from './limits.ts';
 import { queryContext } from './query.ts';
 
@@ -17,6 +18,7 @@ export const writeFields = {
   let: document(),
   stmtId: integer(),
   stmtIds: arrayOf(integer()),
+  collectionUUID: collectionUuid(),
   encryptionInformation: unsupported('queryable encryption', () => false),
 };
 

@@ -6,7 +6,6 @@ import { isArray, isDoc } from '../value.ts';
 import { parseProjection } from './parse.ts';
 import { applyTree } from './tree.ts';
 
-export { checkedParts } from './parse.ts';
 export { compileAddFields, compileProject, compileReplaceRoot, compileUnset, type Transform } from './transform.ts';
 
 /** A compiled projection of `find`. */

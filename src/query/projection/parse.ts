@@ -4,6 +4,7 @@ import { located, parsedIn } from '../error.ts';
 import { compileExpression, isOperatorName } from '../expressions/index.ts';
 import { compileFilter } from '../filter/index.ts';
 import { clampedInt } from '../number.ts';
+import { checkedParts } from '../path.ts';
 import type { QueryContext } from '../types.ts';
 import { element, format, isArray, isDoc, isNumeric, MISSING, truthy, typeName } from '../value.ts';
 import { type Branch, type Mode, type Node, newBranch } from './tree.ts';
@@ -241,18 +242,4 @@ function addNode(parent: Branch, path: string, node: Node): void {
     } else if (child.kind === 'branch') branch = child;
     else throw located(31249, `Path collision at ${path} remaining portion ${parts.slice(at + 1).join('.')}`);
   }
-}
-
-/** The parts of a field path. Throws for what is none. */
-export function checkedParts(path: string): string[] {
-  if (path === '') throw located(40352, 'FieldPath cannot be constructed with empty string');
-  if (path.endsWith('.')) throw located(40353, "FieldPath must not end with a '.'.");
-  const parts = path.split('.');
-  for (const part of parts) {
-    if (part === '') throw located(15998, 'FieldPath field names may not be empty strings.');
-    if (part.startsWith('$')) {
-      throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
-    }
-  }
-  return parts;
 }

@@ -2,7 +2,7 @@ import { CodedError } from '../../base/index.ts';
 import { type Doc, isNumber, typeAlias, type Value } from '../../bson/index.ts';
 import { badValue, located, typeMismatch } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
-import { checkedParts } from '../projection/index.ts';
+import { checkedParts } from '../path.ts';
 import type { GeoNear, Metadata, QueryContext } from '../types.ts';
 import { isArray, isDoc, truthy } from '../value.ts';
 import { opened, type StageCompiler } from './stage.ts';
