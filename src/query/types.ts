@@ -131,6 +131,8 @@ export interface PipelineContext extends QueryContext {
   /** False: blocking stages fail beyond `memoryLimit`, in bytes. */
   readonly allowDiskUse?: boolean | undefined;
   readonly memoryLimit?: number;
+  /** How many pipelines this one is within. */
+  readonly depth?: number;
   readonly db: string;
   readonly collection: string;
   /** Another collection of the same database, for `$lookup`, `$unionWith`, `$graphLookup`. */

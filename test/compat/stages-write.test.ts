@@ -86,6 +86,10 @@ describe('$merge', () => {
   const REFUSED: [spec: unknown, code: number, message: string | RegExp][] = [
     [1, 14, '$merge requires a string or object argument, but found int'],
     [{}, 40414, "BSON field '$merge.into' is missing but a required field"],
+    [{ into: '' }, 5786800, "$merge 'into' field cannot be an empty string"],
+    [{ into: {} }, 5786801, "$merge 'into' field must specify a 'coll' that is not empty, null or undefined"],
+    [{ into: { coll: 'x', y: 1 } }, 40415, "BSON field 'into.y' is an unknown field."],
+    [{ into: '$x' }, 73, "Invalid $merge target namespace: 'writing.$x'"],
     [{ into: 'target', x: 1 }, 40415, "BSON field '$merge.x' is an unknown field."],
     [{ into: 1 }, 51178, /must be either a string or an object, but found int/],
     [{ into: 'system.x' }, 31319, 'Cannot $merge to special collection: system.x'],
@@ -94,9 +98,13 @@ describe('$merge', () => {
     [{ into: 'target', on: [1] }, 51134, /must be strings, but found int/],
     [{ into: 'target', on: ['k', 'k'] }, 31465, "Found a duplicate field 'k'"],
     [{ into: 'target', on: 'n' }, 51183, /Cannot find index to verify that join fields will be unique/],
-    [{ into: 'target', whenMatched: 'x' }, 2, /Enumeration value 'x' for field/],
+    [{ into: 'target', whenMatched: 'x' }, 2, "Enumeration value 'x' for field 'whenMatched' is not a valid value."],
     [{ into: 'target', whenMatched: 1 }, 51191, /must be either a string or an array, but found int/],
-    [{ into: 'target', whenNotMatched: 'x' }, 2, /Enumeration value 'x' for field/],
+    [
+      { into: 'target', whenNotMatched: 'x' },
+      2,
+      "Enumeration value 'x' for field '$merge.whenNotMatched' is not a valid value.",
+    ],
     [
       { into: 'target', whenMatched: 'fail', whenNotMatched: 'discard' },
       51181,
@@ -159,8 +167,9 @@ describe('$out', () => {
     [1, 16990, '$out only supports a string or object argument, but found int'],
     [{ coll: 'x' }, 40414, "BSON field '$out.db' is missing but a required field"],
     [{ db: 'writing', coll: 'x', y: 1 }, 40415, "BSON field '$out.y' is an unknown field."],
-    ['system.x', 17385, 'Cannot $out to special collection: system.x'],
-    [{ db: 'config', coll: 'x' }, 31321, 'Cannot $out to internal database: config'],
+    ['system.x', 17385, "Can't $out to special collection: system.x"],
+    [{ db: 'config', coll: 'x' }, 31321, "Can't $out to internal database: config"],
+    ['', 73, 'Invalid $out target namespace, writing.'],
   ];
   test.each(REFUSED)('%j is refused', async (spec, code, message) => {
     await expect(run({ $out: spec })).rejects.toMatchObject({ code, message });

@@ -356,6 +356,67 @@ const GIVEN: Record<string, [from: string, pipeline: Document[], result: Documen
       ],
     ],
   ],
+  '$densify and $fill, in the order of MongoDB': [
+    [
+      'none',
+      [
+        { $unionWith: { pipeline: [{ $documents: [{ p: 1, v: 1 }, { p: 2, v: 3 }, { p: 1, v: 4.5 }, { p: null }] }] } },
+        { $densify: { field: 'v', partitionByFields: ['p'], range: { step: 1, bounds: 'full' } } },
+      ],
+      [
+        { p: null },
+        { p: 1, v: 1 },
+        ...[1, 2, 3].map((v) => ({ p: 2, v })),
+        ...[2, 3, 4, 4.5].map((v) => ({ p: 1, v })),
+        { p: 2, v: 4 },
+      ],
+    ],
+    [
+      'none',
+      [
+        {
+          $unionWith: {
+            pipeline: [
+              {
+                $documents: [
+                  { p: 2, v: 7 },
+                  { p: 1, v: 1.5 },
+                ],
+              },
+            ],
+          },
+        },
+        { $densify: { field: 'v', partitionByFields: ['p'], range: { step: 1, bounds: [0, 3] } } },
+      ],
+      [{ p: 1, v: 0 }, { p: 1, v: 1 }, { p: 1, v: 1.5 }, ...[0, 1, 2, 7].map((v) => ({ p: 2, v })), { p: 1, v: 2 }],
+    ],
+    [
+      'numbers',
+      [
+        { $match: { _id: { $lt: 4 } } },
+        { $unset: ['v'] },
+        { $fill: { sortBy: { _id: -1 }, partitionBy: '$p', output: { v: { value: { $add: ['$_id', 1] } } } } },
+      ],
+      [0, 1, 2, 3].map((_id) => ({ _id, p: _id % 2 ? 'odd' : 'even', v: _id + 1 })),
+    ],
+    [
+      'numbers',
+      [
+        { $match: { _id: { $lt: 4 } } },
+        { $unset: ['v'] },
+        { $fill: { sortBy: { _id: -1 }, partitionBy: '$p', output: { v: { method: 'locf' } } } },
+      ],
+      [2, 0, 3, 1].map((_id) => ({ _id, p: _id % 2 ? 'odd' : 'even', v: null })),
+    ],
+  ],
+  '$bucket between constant expressions': [
+    [
+      'things',
+      [{ $bucket: { groupBy: '$n', boundaries: [{ $add: [1, 0] }, 5], default: { $concat: ['more'] }, output: {} } }],
+      [{ _id: 1 }, { _id: 'more' }],
+    ],
+  ],
+  'pipelines within pipelines': [['none', [nested(20), { $count: 'n' }], [{ n: 60 }]]],
   $redact: [
     [
       'things',
@@ -402,6 +463,11 @@ describe.each(Object.entries(GIVEN))('%s gives', (_, cases) => {
   });
 });
 
+/** A `$unionWith` within others. */
+function nested(depth: number): Document {
+  return { $unionWith: { coll: 'others', pipeline: depth > 1 ? [nested(depth - 1)] : [] } };
+}
+
 const REFUSED: [pipeline: unknown[], code: number, message: string][] = [
   [[{ $nope: 1 }], 40324, "Unrecognized pipeline stage name: '$nope'"],
   [[{}], 40323, 'A pipeline stage specification object must contain exactly one field.'],
@@ -444,7 +510,23 @@ const REFUSED: [pipeline: unknown[], code: number, message: string][] = [
   [
     [{ $bucket: { groupBy: 1, boundaries: [1, 3] } }],
     40202,
-    "The $bucket 'groupBy' field must be defined as a $-prefixed path or an expression object, but found: 1.",
+    "The $bucket 'groupBy' field must be defined as a $-prefixed path or an expression, but found: 1.",
+  ],
+  [
+    [{ $bucket: { groupBy: '$a', boundaries: [1, '$n'] } }],
+    40191,
+    `The $bucket 'boundaries' field must be an array of constant values, but found value: "$n".`,
+  ],
+  [
+    [{ $bucket: { groupBy: '$a', boundaries: [1, 3], default: '$n' } }],
+    40195,
+    `The $bucket 'default' field must be a constant expression, but found: "$n".`,
+  ],
+  [[{ $bucket: { x: 1, groupBy: 1 } }], 40197, 'Unrecognized option to $bucket: x.'],
+  [
+    [{ $bucket: { groupBy: '$n', boundaries: [100, 200] } }],
+    7158303,
+    'PlanExecutor error during aggregation :: caused by :: $switch could not find a matching branch for an input, and no default was specified.',
   ],
   [
     [{ $bucketAuto: { groupBy: '$a', buckets: 0 } }],
@@ -486,6 +568,33 @@ const REFUSED: [pipeline: unknown[], code: number, message: string][] = [
   ],
   [[{ $fill: { output: { a: { method: 'x' } } } }], 6050202, 'Method must be either locf or linear'],
   [
+    [{ $fill: { output: { a: 1 } } }],
+    6050200,
+    'Each fill output specification must be an object with exactly one field',
+  ],
+  [
+    [{ $fill: { output: { a: { method: 'locf', value: 1 } } } }],
+    6050201,
+    "Each fill output specification must have exactly one of 'method' or 'value' fields, not both",
+  ],
+  [
+    [{ $fill: { partitionBy: 1, output: { a: { value: 1 } } } }],
+    14,
+    "BSON field '$fill.partitionBy' is the wrong type 'int', expected types '[string, object]'",
+  ],
+  [
+    [{ $fill: { output: { a: { method: 'linear' } } } }],
+    605001,
+    '$linearFill must be specified with a top level sortBy expression with exactly one element',
+  ],
+  [
+    [{ $setWindowFields: { output: { a: { $sum: 1 }, 'a.b': { $sum: 1 } } } }],
+    6307900,
+    "$setWindowFields 'output' specification contains two conflicting paths",
+  ],
+  [[{ $setWindowFields: { output: { a: { $first: '$n', x: 1 } } } }], 9, '$first got unexpected argument: x'],
+  [[{ $setWindowFields: { output: { a: { $summ: '$n', x: 1 } } } }], 9, 'Unrecognized window function, $summ'],
+  [
     [{ $fill: { partitionBy: '$a', partitionByFields: ['b'], output: { a: { value: 1 } } } }],
     6050204,
     "Maximum one of 'partitionBy' and 'partitionByFields can be specified in '$fill'",
@@ -516,13 +625,17 @@ const REFUSED: [pipeline: unknown[], code: number, message: string][] = [
     9,
     '$lookup stage without explicit collection must have a pipeline with $documents as first stage',
   ],
+  [[{ $lookup: { from: '', as: 'y', localField: 'a', foreignField: 'b' } }], 73, 'invalid $lookup namespace: stages.'],
+  [[{ $graphLookup: { as: 'x' } }], 9, `missing 'from' option to $graphLookup stage specification: { as: "x" }`],
+  [[{ $graphLookup: { from: '.x' } }], 73, 'invalid $graphLookup namespace: stages..x'],
+  [[nested(21)], 232, 'Maximum number of nested sub-pipelines exceeded. Limit is 20'],
   [
     [{ $graphLookup: { from: 'x' } }],
     40105,
     "$graphLookup requires 'from', 'as', 'startWith', 'connectFromField', and 'connectToField' to be specified.",
   ],
-  [[{ $graphLookup: { maxDepth: -1 } }], 40101, 'maxDepth requires a nonnegative argument, found: -1'],
-  [[{ $graphLookup: { x: 1 } }], 40104, 'Unknown argument to $graphLookup: x'],
+  [[{ $graphLookup: { from: 'x', maxDepth: -1 } }], 40101, 'maxDepth requires a nonnegative argument, found: -1'],
+  [[{ $graphLookup: { from: 'x', x: 1 } }], 40104, 'Unknown argument to $graphLookup: x'],
   [[{ $unionWith: 1 }], 9, 'the $unionWith stage specification must be an object or string, but found int'],
   [[{ $unionWith: { coll: 'x', y: 1 } }], 40415, "BSON field '$unionWith.y' is an unknown field."],
   [

@@ -1,19 +1,22 @@
 import { compare, type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { addInUtc, parseTimeUnit, type TimeUnit } from '../dates/index.ts';
 import { located } from '../error.ts';
-import { add, exactLong, intOrLong, toDouble } from '../number.ts';
+import { add, exactLong, intOrLong, subtract, toDouble } from '../number.ts';
 import { resolvePath, withValue } from '../path.ts';
-import { compileSort } from '../sort.ts';
+import { checkedParts } from '../projection/index.ts';
 import { type Found, isArray, isDoc, isNullish, isNumeric, MISSING, type Numeric, typeName } from '../value.ts';
 import { checkFields, objectArgument, pathList, requireText, wrongType } from './idl.ts';
-import { partitioned } from './partition.ts';
-import { type StageCompiler, whole } from './stage.ts';
+import { sort } from './simple.ts';
+import type { StageCompiler } from './stage.ts';
 
 /** How many documents one `$densify` may make, as in MongoDB (`internalQueryMaxAllowedDensifyDocs`). */
 const MAX_DENSIFIED = 500_000;
+/** How many documents are handed on at once. */
+const BATCH = 512;
 
 interface Limits {
   readonly from: Value;
+  /** Exclusive. */
   readonly to: Value;
 }
 
@@ -21,66 +24,146 @@ interface Limits {
 interface Range {
   readonly bounds: 'full' | 'partition' | Limits;
   readonly unit: TimeUnit | undefined;
-  next(value: Value): Value;
+  /** The next value, or the one before where `by` is -1. */
+  step(value: Value, by: 1 | -1): Value;
 }
 
-/** `$densify`: documents for the values that a sequence of numbers or dates leaves out. */
-export const densify: StageCompiler = (spec, { context }) => {
+interface DensifySpec {
+  readonly path: readonly string[];
+  readonly partitionBy: readonly (readonly string[])[];
+  readonly range: Range;
+}
+
+/** `$densify`: documents for the values that a sequence of numbers or dates leaves out. It sorts what it is given. */
+export const densify: StageCompiler = (spec, env) => {
+  const parsed = parse(spec);
+  const { path, partitionBy, range } = parsed;
+  const keys = range.bounds === 'full' ? [path] : [...partitionBy, path];
+  const sorted = sort(new Map(keys.map((key) => [key.join('.'), intOrLong(1)])), env);
+  return async function* (source) {
+    const run = new Densification(parsed, (partition) => encodeKey(partition, false, env.context.collator));
+    for await (const batch of sorted(source)) for (const doc of batch) yield* run.take(doc);
+    yield* run.finish();
+  };
+};
+
+/** The documents that have the same in the fields of `partitionByFields`. */
+interface Partition {
+  readonly fields: Doc;
+  /** The last value of its sequence that is there. */
+  last: Value;
+}
+
+/** One run over documents in their order: what is made for a document stands right before it, as in MongoDB. */
+class Densification {
+  readonly #spec: DensifySpec;
+  readonly #keyOf: (partition: Doc) => string;
+  readonly #partitions = new Map<string, Partition>();
+  #least: Value | undefined;
+  #greatest: Value | undefined;
+  /** The last value of the sequence that was met last. */
+  #last: Value | undefined;
+  #made = 0;
+  #held: Doc[] = [];
+
+  constructor(spec: DensifySpec, keyOf: (partition: Doc) => string) {
+    this.#spec = spec;
+    this.#keyOf = keyOf;
+  }
+
+  /** The document, and before it what its sequence lacks; in batches. */
+  *take(doc: Doc): Generator<Doc[]> {
+    const { path, range } = this.#spec;
+    const value = checked(resolvePath(doc, path), range);
+    if (!isNullish(value)) {
+      const { bounds, step } = range;
+      const partition = this.#partitionOf(doc, value);
+      this.#greatest = value;
+      const place = typeof bounds === 'string' ? 1 : compare(value, bounds.from);
+      if (place > 0) yield* this.#fill(partition, value);
+      // A value that is off the sequence does not move it.
+      if (place === 0 || (place > 0 && compare(value, step(partition.last, 1)) === 0)) partition.last = value;
+      this.#last = partition.last;
+    }
+    yield* this.#give(doc);
+  }
+
+  /** What comes after the last document, for each partition in the order in which they were met. */
+  *finish(): Generator<Doc[]> {
+    const { partitionBy, range } = this.#spec;
+    const { bounds, step } = range;
+    if (typeof bounds !== 'string') {
+      // Bounds that are given are filled even where nothing is.
+      if (this.#partitions.size === 0) this.#partitions.set('', { fields: new Map(), last: step(bounds.from, -1) });
+      for (const partition of this.#partitions.values()) yield* this.#fill(partition, bounds.to);
+    } else if (bounds === 'full' && partitionBy.length > 0 && this.#partitions.size > 0) {
+      // The greatest value is of the sequence, or off it.
+      const end = compare(this.#last, this.#greatest) === 0 ? step(this.#greatest, 1) : this.#greatest;
+      for (const partition of this.#partitions.values()) yield* this.#fill(partition, end);
+    }
+    if (this.#held.length > 0) yield this.#held;
+  }
+
+  #partitionOf(doc: Doc, value: Value): Partition {
+    const { partitionBy, range } = this.#spec;
+    const { bounds, step } = range;
+    const fields = fieldsOf(doc, partitionBy);
+    const key = this.#keyOf(fields);
+    const known = this.#partitions.get(key);
+    if (known) return known;
+    let last = value;
+    if (typeof bounds !== 'string') last = step(bounds.from, -1);
+    else if (bounds === 'full' && this.#partitions.size > 0) last = step(this.#least, -1);
+    else this.#least = value;
+    const made = { fields, last };
+    this.#partitions.set(key, made);
+    return made;
+  }
+
+  /** Makes what a partition lacks below a value and within the bounds. */
+  *#fill(partition: Partition, below: Value): Generator<Doc[]> {
+    const { path, range } = this.#spec;
+    const { bounds, step } = range;
+    for (;;) {
+      const value = step(partition.last, 1);
+      if (compare(value, below) >= 0 || (typeof bounds !== 'string' && compare(value, bounds.to) >= 0)) return;
+      checkPlace(partition.fields, path);
+      partition.last = value;
+      if (++this.#made > MAX_DENSIFIED) throw tooMany(this.#made);
+      yield* this.#give(withValue(partition.fields, path, value));
+    }
+  }
+
+  *#give(doc: Doc): Generator<Doc[]> {
+    this.#held.push(doc);
+    if (this.#held.length < BATCH) return;
+    yield this.#held;
+    this.#held = [];
+  }
+}
+
+function tooMany(made: number): Error {
+  return located(
+    5897900,
+    `Generated ${made} documents in $densify, which is over the limit of ${MAX_DENSIFIED}. Increase the 'internalQueryMaxAllowedDensifyDocs' parameter to allow more generated documents`,
+  );
+}
+
+function parse(spec: Value): DensifySpec {
   const given = objectArgument('$densify', spec);
   checkFields('$densify', given, ['field', 'partitionByFields', 'range'], ['field', 'range']);
   const field = requireText('$densify.field', given.get('field'));
-  const partitionBy = pathList('$densify.partitionByFields', given.get('partitionByFields'));
+  const names = pathList('$densify.partitionByFields', given.get('partitionByFields'));
   const range = parseRange(given.get('range'));
-  const { bounds } = range;
-  if (bounds === 'partition' && partitionBy.length === 0) {
+  const partitionBy = names.map(checkedParts);
+  const path = checkedParts(field);
+  if (range.bounds === 'partition' && partitionBy.length === 0) {
     throw located(
       5733408,
       "One cannot specify the bounds as 'partition' without specifying a non-empty array of partitionByFields. You may have meant to specify 'full' bounds.",
     );
   }
-  const path = field.split('.');
-  const keys = bounds === 'full' ? [field] : [...partitionBy, field];
-  const order = compileSort(new Map(keys.map((key) => [key, intOrLong(1)])), context.collator);
-  const keyOf = (doc: Doc) => checked(resolvePath(doc, path), range);
-  return whole((docs) => {
-    const sorted = docs.sort(order);
-    const made: Doc[] = [];
-    const extent = extentOf(sorted.map(keyOf));
-    const partitions = partitioned(sorted, partitionBy, context.collator);
-    // Bounds that are given are filled even where nothing is.
-    if (partitions.length === 0 && typeof bounds !== 'string') partitions.push([]);
-    for (const members of partitions) {
-      const values = members.map(keyOf);
-      const limits = typeof bounds !== 'string' ? bounds : bounds === 'full' ? extent : extentOf(values);
-      if (!limits) continue;
-      const seed = seedOf(members[0], partitionBy);
-      checkPlace(seed, path);
-      const present = new Set(values.filter((value) => !isNullish(value)).map((value) => encodeKey(value as Value)));
-      for (
-        let value = limits.from, steps = 0;
-        within(value, limits.to, typeof bounds !== 'string');
-        value = range.next(value), steps++
-      ) {
-        // Bounds the steps, too: one too small for the doubles it is added to would never arrive.
-        if (made.length >= MAX_DENSIFIED || steps > MAX_DENSIFIED + docs.length) throw tooMany();
-        if (!present.has(encodeKey(value))) made.push(withValue(seed, path, value));
-      }
-    }
-    return made.length === 0 ? sorted : [...sorted, ...made].sort(order);
-  });
-};
-
-/** The upper bound of a given range is not in it; the greatest value of the data is there anyway. */
-function within(value: Value, to: Value, exclusive: boolean): boolean {
-  const order = compare(value, to);
-  return exclusive ? order < 0 : order <= 0;
-}
-
-function tooMany(): Error {
-  return located(
-    5897900,
-    `Generated ${MAX_DENSIFIED} documents in $densify, which is over the limit of ${MAX_DENSIFIED}. Increase the 'internalQueryMaxAllowedDensifyDocs' parameter to allow more generated documents`,
-  );
+  return { path, partitionBy, range };
 }
 
 function parseRange(spec: Value): Range {
@@ -90,19 +173,25 @@ function parseRange(spec: Value): Range {
   if (!isNumeric(step) || !(toDouble(step) > 0)) {
     throw located(5733401, 'The step parameter in a range statement must be a strictly positive numeric value');
   }
-  const unit = spec.has('unit') ? parseTimeUnit(requireText('$densify.range.unit', spec.get('unit'))) : undefined;
+  const unitName = spec.has('unit') ? requireText('$densify.range.unit', spec.get('unit')) : undefined;
   const whole = exactLong(step);
-  if (unit && whole === undefined) {
+  if (unitName !== undefined && whole === undefined) {
     throw located(
       6586400,
       'The step parameter in a range statement must be a whole number when densifying a date range',
     );
   }
-  const next = (value: Value): Value => {
-    if (value instanceof Date) return new Date(addInUtc(value.getTime(), unit!, whole!));
-    return add(value as Numeric, step) ?? toDouble(value as Numeric) + toDouble(step);
+  const unit = unitName === undefined ? undefined : parseTimeUnit(unitName);
+  return {
+    bounds: parseBounds(spec.get('bounds'), step, unit),
+    unit,
+    step(value, by) {
+      if (value instanceof Date) return new Date(addInUtc(value.getTime(), unit!, whole! * BigInt(by)));
+      const number = value as Numeric;
+      const moved = by > 0 ? add(number, step) : subtract(number, step);
+      return moved ?? toDouble(number) + by * toDouble(step);
+    },
   };
-  return { bounds: parseBounds(spec.get('bounds'), step, unit), unit, next };
 }
 
 function parseBounds(bounds: Value, step: Numeric, unit: TimeUnit | undefined): Range['bounds'] {
@@ -154,26 +243,14 @@ function checked(value: Found, { unit }: Range): Found {
   return value;
 }
 
-function extentOf(values: readonly Found[]): Limits | undefined {
-  let [least, greatest]: [Value, Value] = [undefined, undefined];
-  let any = false;
-  for (const value of values) {
-    if (isNullish(value)) continue;
-    if (!any || compare(value as Value, least) < 0) least = value as Value;
-    if (!any || compare(value as Value, greatest) > 0) greatest = value as Value;
-    any = true;
-  }
-  return any ? { from: least, to: greatest } : undefined;
-}
-
 /** What the documents that are made for a partition have beside the value. */
-function seedOf(member: Doc | undefined, partitionBy: readonly string[]): Doc {
-  let seed: Doc = new Map();
-  for (const name of partitionBy) {
-    const value = member ? resolvePath(member, name.split('.')) : MISSING;
-    if (value !== MISSING) seed = withValue(seed, name.split('.'), value);
+function fieldsOf(doc: Doc, partitionBy: DensifySpec['partitionBy']): Doc {
+  let fields: Doc = new Map();
+  for (const path of partitionBy) {
+    const value = resolvePath(doc, path);
+    if (value !== MISSING) fields = withValue(fields, path, value);
   }
-  return seed;
+  return fields;
 }
 
 function checkPlace(seed: Doc, path: readonly string[]): void {

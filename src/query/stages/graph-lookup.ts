@@ -7,8 +7,9 @@ import { carry, metadataOf } from '../metadata.ts';
 import { clampedLong, toDouble } from '../number.ts';
 import { resolvePath, withValue } from '../path.ts';
 import type { QueryContext } from '../types.ts';
-import { type Found, isArray, isDoc, isNumeric, MISSING, typeName } from '../value.ts';
+import { type Found, format, isArray, isDoc, isNumeric, MISSING, typeName } from '../value.ts';
 import { Candidates } from './candidates.ts';
+import { checkForeign } from './foreign.ts';
 import { type StageCompiler, within } from './stage.ts';
 
 /** `$graphLookup`: breadth first, a step for each depth. */
@@ -69,14 +70,18 @@ interface GraphSpec {
 
 const TEXTS: ReadonlySet<string> = new Set(['from', 'as', 'connectFromField', 'connectToField', 'depthField']);
 
-function parse(spec: Value, context: QueryContext): GraphSpec {
+function parse(spec: Value, context: QueryContext & { readonly db: string }): GraphSpec {
   if (!isDoc(spec)) {
     throw failedToParse(`the $graphLookup stage specification must be an object, but found ${typeName(spec)}`);
   }
   const from = spec.get('from');
-  if (typeof from !== 'string' && from !== undefined) {
+  if (!spec.has('from')) {
+    throw failedToParse(`missing 'from' option to $graphLookup stage specification: ${format(spec)}`);
+  }
+  if (typeof from !== 'string') {
     throw failedToParse(`$graphLookup 'from' field must be a string, but found ${typeName(from)}`);
   }
+  checkForeign('$graphLookup', context.db, from);
   let maxDepth = Number.POSITIVE_INFINITY;
   let restrict: Doc | undefined;
   const texts = new Map<string, string>();

@@ -3,6 +3,7 @@ import { failedToParse } from '../error.ts';
 import { compileExpression, type Expression, variableName } from '../expressions/index.ts';
 import type { QueryContext } from '../types.ts';
 import { element, format, isDoc, typeName } from '../value.ts';
+import { checkForeign } from './foreign.ts';
 import { pipelineArgument } from './pipeline-argument.ts';
 
 /** The argument of `$lookup`. */
@@ -22,11 +23,13 @@ export interface Variable {
 }
 
 /** Reads the argument in the order in which MongoDB looks at it. */
-export function parseLookup(spec: Value, context: QueryContext): LookupSpec {
+export function parseLookup(spec: Value, context: QueryContext & { readonly db: string }): LookupSpec {
   if (!isDoc(spec)) {
     throw failedToParse(`the $lookup stage specification must be an object, but found ${typeName(spec)}`);
   }
-  let from: string | undefined;
+  const from = spec.has('from') ? collectionName(spec.get('from')) : undefined;
+  if (from === undefined) checkOwnDocuments(spec.has('pipeline') ? pipelineArgument(spec.get('pipeline')) : undefined);
+  else checkForeign('$lookup', context.db, from);
   let pipeline: Doc[] | undefined;
   let given: Doc | undefined;
   const texts = new Map<string, string>();
@@ -37,7 +40,7 @@ export function parseLookup(spec: Value, context: QueryContext): LookupSpec {
         throw failedToParse(`$lookup argument '${element(name, value)}' must be an object, is type ${typeName(value)}`);
       }
       given = value;
-    } else if (name === 'from') from = collectionName(value);
+    } else if (name === 'from') continue;
     else if (typeof value !== 'string') {
       throw failedToParse(
         `$lookup argument '${name}' must be a string, found ${element(name, value)}: ${typeName(value)}`,
@@ -45,7 +48,6 @@ export function parseLookup(spec: Value, context: QueryContext): LookupSpec {
     } else if (name === 'as' || name === 'localField' || name === 'foreignField') texts.set(name, value);
     else throw failedToParse(`unknown argument to $lookup: ${name}`);
   }
-  if (from === undefined) checkOwnDocuments(pipeline);
   const [as, local, foreign] = ['as', 'localField', 'foreignField'].map((name) => texts.get(name) || undefined);
   if (as === undefined) throw failedToParse("must specify 'as' field for a $lookup");
   const fields = local !== undefined && foreign !== undefined ? { local, foreign } : undefined;

@@ -5,7 +5,7 @@ import { compileExpression, type Expression, variableName } from '../expressions
 import type { MergeSpec, QueryContext } from '../types.ts';
 import { isArray, isDoc, typeName } from '../value.ts';
 import { pipelineArgument } from './pipeline-argument.ts';
-import { checkTarget, writeTarget } from './write-target.ts';
+import { checkTarget, invalidTarget, isValidTarget, writeTarget } from './write-target.ts';
 
 const WHEN_MATCHED = ['replace', 'keepExisting', 'merge', 'fail'] as const;
 const WHEN_NOT_MATCHED = ['insert', 'discard', 'fail'] as const;
@@ -28,24 +28,32 @@ export function parseMerge(spec: Value, context: QueryContext & { readonly db: s
     throw new CodedError('IDLFailedToParse', "BSON field '$merge.into' is missing but a required field");
   }
   const into = targetOf(given.get('into'), context.db);
+  const on = fieldsOf(given.get('on'));
   const matched = given.get('whenMatched') ?? 'merge';
   const whenMatched = isArray(matched) ? pipelineArgument(matched) : oneOf(WHEN_MATCHED, matched, 'whenMatched');
   const whenNotMatched = oneOf(WHEN_NOT_MATCHED, given.get('whenNotMatched') ?? 'insert', 'whenNotMatched');
   const mode = typeof whenMatched === 'string' ? whenMatched : 'pipeline';
+  if (!isValidTarget(into)) throw invalidTarget(`Invalid $merge target namespace: '${into.db}.${into.coll}'`);
   if ((mode === 'fail' || mode === 'keepExisting') && whenNotMatched !== 'insert') {
     throw located(
       51181,
       `Combination of $merge modes 'whenMatched: ${mode}' and 'whenNotMatched: ${whenNotMatched}' is not supported`,
     );
   }
-  checkTarget('$merge', into, 31319, 31320);
-  const on = fieldsOf(given.get('on'));
+  const twice = on.find((field, at) => on.indexOf(field) < at);
+  if (twice !== undefined) throw located(31465, `Found a duplicate field '${twice}'`);
+  checkTarget('$merge', into, { special: 31319, internal: 31320, cannot: 'Cannot' });
   return { into, on, whenMatched, whenNotMatched, variables: variablesOf(given.get('let'), mode, context) };
 }
 
 function targetOf(into: Value, db: string): { db: string; coll: string } {
+  if (into === '') throw located(5786800, "$merge 'into' field cannot be an empty string");
   if (typeof into === 'string') return { db, coll: into };
-  if (isDoc(into)) return writeTarget('$merge.into', into, db);
+  if (isDoc(into)) {
+    const target = writeTarget('into', into, db);
+    if (target.coll !== '') return target;
+    throw located(5786801, "$merge 'into' field must specify a 'coll' that is not empty, null or undefined");
+  }
   throw located(51178, `$merge 'into' field  must be either a string or an object, but found ${typeName(into)}`);
 }
 
@@ -61,7 +69,9 @@ function oneOf<Name extends string>(names: readonly Name[], value: Value, field:
   }
   const found = names.find((name) => name === value);
   if (found) return found;
-  throw badValue(`Enumeration value '${value}' for field '$merge.${field}' is not a valid value.`);
+  // `whenMatched` is read apart from the rest, for it may be a pipeline.
+  const label = field === 'whenMatched' ? field : `$merge.${field}`;
+  throw badValue(`Enumeration value '${value}' for field '${label}' is not a valid value.`);
 }
 
 function fieldsOf(on: Value): string[] {
@@ -78,8 +88,6 @@ function fieldsOf(on: Value): string[] {
     if (typeof field === 'string') return field;
     throw located(51134, `$merge 'on' array elements must be strings, but found ${typeName(field)}`);
   });
-  const twice = fields.find((field, at) => fields.indexOf(field) < at);
-  if (twice !== undefined) throw located(31465, `Found a duplicate field '${twice}'`);
   return fields;
 }
 

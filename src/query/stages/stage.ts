@@ -1,3 +1,4 @@
+import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { carry, metadataOf } from '../metadata.ts';
 import type { Foreign, PipelineContext } from '../types.ts';
@@ -36,14 +37,21 @@ export interface StageEnv {
 /** Makes a stage of its specification. Throws for what MongoDB refuses. */
 export type StageCompiler = (spec: Value, env: StageEnv, name: string) => Stage;
 
-/** The context of a pipeline within a stage, on another collection where one is named. */
+/** As MongoDB's `internalMaxSubPipelineViewDepth`. */
+const MAX_DEPTH = 20;
+
+/** The context of a pipeline within a stage, on another collection where one is named. Throws where they nest too deep. */
 export function within(
-  { textIndex: _, metadata: __, ...context }: PipelineContext,
+  { textIndex: _, metadata: __, depth = 0, ...context }: PipelineContext,
   collection: string | undefined,
   foreign: Foreign | undefined,
 ): PipelineContext {
+  if (depth >= MAX_DEPTH) {
+    const message = `Maximum number of nested sub-pipelines exceeded. Limit is ${MAX_DEPTH}`;
+    throw new CodedError('MaxSubPipelineDepthExceeded', message);
+  }
   const searched = foreign?.textIndex && { textIndex: foreign.textIndex };
-  return { ...context, ...searched, collection: collection ?? context.collection };
+  return { ...context, ...searched, depth: depth + 1, collection: collection ?? context.collection };
 }
 
 export async function collect(source: Stream): Promise<Doc[]> {

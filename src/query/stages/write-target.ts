@@ -26,11 +26,21 @@ export function writeTarget(label: string, spec: Doc, db: string): Target {
   return { db: (spec.get('db') as string | undefined) ?? db, coll: (spec.get('coll') as string | undefined) ?? '' };
 }
 
-/** Throws for what a stage may not write to. */
-export function checkTarget(stage: string, { db, coll }: Target, special: number, internal: number): void {
-  if (coll === '' || coll.startsWith('.') || coll.includes('\0') || coll.includes('$')) {
-    throw new CodedError('InvalidNamespace', `Invalid ${stage} target namespace: '${db}.${coll}'`);
-  }
-  if (coll.startsWith('system.')) throw located(special, `Cannot ${stage} to special collection: ${coll}`);
-  if (INTERNAL.has(db)) throw located(internal, `Cannot ${stage} to internal database: ${db}`);
+/** Whether a collection may have that name. */
+export function isValidTarget({ coll }: Target): boolean {
+  return coll !== '' && !coll.startsWith('.') && !coll.includes('\0') && !coll.includes('$');
+}
+
+/** Throws for what a stage may not write to; `cannot` is the word that its messages have for that. */
+export function checkTarget(
+  stage: string,
+  { db, coll }: Target,
+  { special, internal, cannot }: { readonly special: number; readonly internal: number; readonly cannot: string },
+): void {
+  if (coll.startsWith('system.')) throw located(special, `${cannot} ${stage} to special collection: ${coll}`);
+  if (INTERNAL.has(db)) throw located(internal, `${cannot} ${stage} to internal database: ${db}`);
+}
+
+export function invalidTarget(message: string): CodedError {
+  return new CodedError('InvalidNamespace', message);
 }

@@ -6,7 +6,7 @@ import type { MergeItem } from '../types.ts';
 import { type Found, isDoc, typeName } from '../value.ts';
 import { mergeKey, parseMerge } from './merge-spec.ts';
 import { collect, type StageCompiler, streamOf, whole } from './stage.ts';
-import { checkTarget, type Target, writeTarget } from './write-target.ts';
+import { checkTarget, invalidTarget, isValidTarget, type Target, writeTarget } from './write-target.ts';
 
 /** How many documents `$merge` hands over at once. */
 const MERGE_BATCH = 1000;
@@ -14,7 +14,8 @@ const MERGE_BATCH = 1000;
 /** `$out`: the result becomes a collection's content, when all of it is there. */
 export const out: StageCompiler = (spec, { context }) => {
   const { db, coll } = outTarget(spec, context.db);
-  checkTarget('$out', { db, coll }, 17385, 31321);
+  if (!isValidTarget({ db, coll })) throw invalidTarget(`Invalid $out target namespace, ${db}.${coll}`);
+  checkTarget('$out', { db, coll }, { special: 17385, internal: 31321, cannot: "Can't" });
   return whole(async (docs) => {
     await context.replaceCollection(db, coll, docs);
     return [];

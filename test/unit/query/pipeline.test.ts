@@ -333,7 +333,7 @@ const CASES: [
     [
       { t: 1, b: 7, c: 1, a: 'none' },
       { t: 2, c: 1.5, a: 'x', b: 7 },
-      { t: 3, c: 2, a: 'none', b: 7 },
+      { t: 3, c: 2, b: 7, a: 'none' },
     ],
     [
       { t: 3, c: 2 },

@@ -9,6 +9,7 @@ import { compileSort } from '../../sort.ts';
 import type { QueryContext } from '../../types.ts';
 import { type Found, isArray, isDoc, isNumeric, MISSING, typeName } from '../../value.ts';
 import { type Accumulation, compileAccumulator } from '../accumulation.ts';
+import { checkFields, wrongType } from '../idl.ts';
 import { type StageCompiler, whole } from '../stage.ts';
 import { compileWindow, type Window } from './bounds.ts';
 import { compileDerivative, compileIntegral, covariance } from './calculus.ts';
@@ -21,18 +22,18 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
   if (!isDoc(spec)) {
     throw failedToParse(`the $setWindowFields stage specification must be an object, found ${typeName(spec)}`);
   }
-  for (const key of spec.keys()) {
-    if (key !== 'partitionBy' && key !== 'sortBy' && key !== 'output') {
-      throw located(40415, `BSON field '$setWindowFields.${key}' is an unknown field.`);
-    }
-  }
-  if (!spec.has('output')) {
-    throw located(40414, "BSON field '$setWindowFields.output' is missing but a required field");
-  }
+  checkFields('$setWindowFields', spec, ['partitionBy', 'sortBy', 'output'], ['output']);
   const output = objectField(spec, 'output');
   const by = spec.has('partitionBy') ? compileExpression(spec.get('partitionBy'), context) : undefined;
   const sort = spec.has('sortBy') ? sortSpec(objectField(spec, 'sortBy'), context) : undefined;
-  const fields = [...output].map(([name, value]) => [name, compileField(name, value, sort, context)] as const);
+  const known: string[] = [];
+  const fields = [...output].map(([name, value]) => {
+    if (known.some((other) => name.startsWith(`${other}.`) || other.startsWith(`${name}.`))) {
+      throw located(6307900, "$setWindowFields 'output' specification contains two conflicting paths");
+    }
+    known.push(name);
+    return [name, compileField(name, value, sort, context)] as const;
+  });
   return whole((docs) => {
     const results: Doc[] = [];
     for (const members of partitionsOf(docs, by, context.collator)) {
@@ -51,9 +52,7 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
 function objectField(spec: Doc, name: string): Doc {
   const value = spec.get(name);
   if (isDoc(value)) return value;
-  throw typeMismatch(
-    `BSON field '$setWindowFields.${name}' is the wrong type '${typeName(value)}', expected type 'object'`,
-  );
+  throw wrongType(`$setWindowFields.${name}`, value, 'object');
 }
 
 function withFields(
@@ -155,19 +154,24 @@ function compileField(name: string, spec: Value, sort: SortSpec | undefined, con
     case '$linearFill':
       return compileLinearFill(spec, sort, context);
   }
+  if (!ACCUMULATED.has(operator) && !operator.startsWith('$covariance')) {
+    throw failedToParse(`Unrecognized window function, ${operator}`);
+  }
   checkArguments(operator, spec);
   const window = compileWindow(spec.get('window'), sort, context);
-  if (operator === '$covariancePop' || operator === '$covarianceSamp') {
+  if (operator.startsWith('$covariance')) {
     const expression = compileExpression(spec.get(operator), context);
     return overWindow({ expression, start: () => covariance(operator === '$covarianceSamp') }, window);
   }
-  if (!ACCUMULATED.has(operator)) throw failedToParse(`Unrecognized window function, ${operator}`);
   return overWindow(compileAccumulator(operator, spec.get(operator), context), window);
 }
 
 function checkArguments(operator: string, spec: Doc): void {
   for (const key of spec.keys()) {
     if (key === operator || key === 'window') continue;
+    if (operator === '$first' || operator === '$last') {
+      throw failedToParse(`${operator} got unexpected argument: ${key}`);
+    }
     throw failedToParse(
       ACCUMULATED.has(key)
         ? 'Cannot specify two functions in window function spec'
