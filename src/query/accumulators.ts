@@ -3,8 +3,8 @@ import { located } from './error.ts';
 import type { Expression } from './expressions/types.ts';
 import { clampedInt, exactLong, toDouble } from './number.ts';
 import { compareFound } from './order.ts';
-import { compileSort } from './sort.ts';
 import { Total } from './total.ts';
+import type { Comparator } from './types.ts';
 import { element, type Found, format, isArray, isDoc, isNullish, isNumeric, MISSING, typeName } from './value.ts';
 
 /** Takes a group's values in their order and gives one. More may be added after a result was asked for. */
@@ -73,25 +73,30 @@ export const ACCUMULATORS: Readonly<Record<string, (collator: Collator | undefin
   },
 };
 
-/** `$topN` and its family: the argument is a pair of the document to sort by and the output. */
-export function ranked(
-  sortBy: Doc,
-  n: number | undefined,
-  fromTop: boolean,
-  collator: Collator | undefined,
-): Accumulator {
-  const order = compileSort(sortBy, collator);
-  const entries: { key: Doc; output: Found }[] = [];
+/** `$topN` and its family: the argument is a pair of the document to sort by and the output. Of equals the first stay. */
+export function ranked(order: Comparator, n: number | undefined, fromTop: boolean): Accumulator {
+  const most = n ?? 1;
+  const entries: { key: Doc; output: Value }[] = [];
   return {
     add(value) {
       if (!isArray(value)) return;
-      entries.push({ key: isDoc(value[0]) ? value[0] : new Map(), output: value[1] });
+      const entry = { key: isDoc(value[0]) ? value[0] : new Map(), output: value[1] };
+      if (entries.length >= most) {
+        if (fromTop ? order(entry.key, entries.at(-1)!.key) >= 0 : order(entry.key, entries[0]!.key) <= 0) return;
+        if (fromTop) entries.pop();
+        else entries.shift();
+      }
+      let [low, high] = [0, entries.length];
+      while (low < high) {
+        const middle = (low + high) >>> 1;
+        if (order(entries[middle]!.key, entry.key) > 0) high = middle;
+        else low = middle + 1;
+      }
+      entries.splice(low, 0, entry);
     },
     result() {
-      entries.sort((left, right) => order(left.key, right.key));
-      const outputs = entries.map((entry) => (entry.output === MISSING ? null : entry.output));
-      if (n === undefined) return (fromTop ? outputs[0] : outputs.at(-1)) ?? null;
-      return fromTop ? outputs.slice(0, n) : outputs.slice(Math.max(0, outputs.length - n));
+      const outputs = entries.map(({ output }) => output);
+      return n === undefined ? (outputs[0] ?? null) : outputs;
     },
   };
 }

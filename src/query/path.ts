@@ -153,6 +153,9 @@ export function withValue(doc: Doc, path: readonly string[], value: Found, from 
   return copy;
 }
 
+/** Names that begin with a dollar and are no operators: those of a DBRef, and what commands put in (`field_path.cpp`). */
+const DOLLAR_FIELDS: ReadonlySet<string> = new Set(['$id', '$ref', '$db', '$sortKey', '$recordId']);
+
 /** The parts of a field path. Throws for what is none. */
 export function checkedParts(path: string): string[] {
   if (path === '') throw located(40352, 'FieldPath cannot be constructed with empty string');
@@ -160,9 +163,10 @@ export function checkedParts(path: string): string[] {
   const parts = path.split('.');
   for (const part of parts) {
     if (part === '') throw located(15998, 'FieldPath field names may not be empty strings.');
-    if (part.startsWith('$')) {
+    if (part.startsWith('$') && !DOLLAR_FIELDS.has(part)) {
       throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
     }
+    if (part.includes('\0')) throw located(16411, "FieldPath field names may not contain '\\0'.");
   }
   return parts;
 }

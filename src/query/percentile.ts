@@ -1,3 +1,4 @@
+import { CodedError } from '../base/index.ts';
 import type { Doc, Value } from '../bson/index.ts';
 import { badValue, located, typeMismatch } from './error.ts';
 import { constantValue, type Expression } from './expressions/types.ts';
@@ -48,10 +49,12 @@ export function quantileNumber(value: Found): number | undefined {
 
 function checkFields(name: string, argument: Doc, known: readonly string[]): void {
   for (const key of argument.keys()) {
-    if (!known.includes(key)) throw located(40415, `BSON field '${name}.${key}' is an unknown field.`);
+    if (known.includes(key)) continue;
+    throw new CodedError('IDLUnknownField', `BSON field '${name}.${key}' is an unknown field.`);
   }
   for (const key of known) {
-    if (!argument.has(key)) throw located(40414, `BSON field '${name}.${key}' is missing but a required field`);
+    if (argument.has(key)) continue;
+    throw new CodedError('IDLFailedToParse', `BSON field '${name}.${key}' is missing but a required field`);
   }
 }
 

@@ -409,6 +409,41 @@ const GIVEN: Record<string, [from: string, pipeline: Document[], result: Documen
       [2, 0, 3, 1].map((_id) => ({ _id, p: _id % 2 ? 'odd' : 'even', v: null })),
     ],
   ],
+  'accumulators that rank keep the first of equals': [
+    [
+      'others',
+      [
+        {
+          $group: {
+            _id: 1,
+            top: { $top: { sortBy: { x: 1 }, output: '$_id' } },
+            bottom: { $bottom: { sortBy: { x: 1 }, output: '$_id' } },
+            topN: { $topN: { n: 2, sortBy: { x: 1 }, output: '$_id' } },
+            bottomN: { $bottomN: { n: 2, sortBy: { x: 1 }, output: '$_id' } },
+          },
+        },
+      ],
+      [{ _id: 1, top: 'a', bottom: 'a', topN: ['a', 'b'], bottomN: ['a', 'b'] }],
+    ],
+    [
+      'numbers',
+      [{ $group: { _id: 1, n: { $bottomN: { n: 2, sortBy: { v: 1 }, output: '$_id' } } } }],
+      [{ _id: 1, n: [8, 9] }],
+    ],
+  ],
+  'fields of references': [
+    [
+      'none',
+      [
+        { $unionWith: { pipeline: [{ $documents: [{ a: { k: 1 } }] }] } },
+        { $set: { a: { $setField: { field: { $literal: '$id' }, input: '$a', value: 7 } } } },
+        { $match: { 'a.$id': 7 } },
+        { $sort: { 'a.$id': 1 } },
+        { $project: { 'a.$id': 1, b: '$a.$id' } },
+      ],
+      [{ a: { $id: 7 }, b: 7 }],
+    ],
+  ],
   '$bucket between constant expressions': [
     [
       'things',
@@ -600,6 +635,16 @@ const REFUSED: [pipeline: unknown[], code: number, message: string][] = [
     "Maximum one of 'partitionBy' and 'partitionByFields can be specified in '$fill'",
   ],
   [[{ $facet: {} }], 40169, 'the $facet specification must be a non-empty object, but found: $facet: {}'],
+  [
+    [{ $facet: { 'a.b': [] } }],
+    16412,
+    "$facet pipeline names must follow the naming rules of field path expressions. :: caused by :: FieldPath field names may not contain '.'. Consider using $getField or $setField.",
+  ],
+  [
+    [{ $facet: { a: [1] } }],
+    40171,
+    'elements of arrays in $facet spec must be non-empty objects, a argument contained an element of type int: 0: 1',
+  ],
   [[{ $facet: { a: 1 } }], 40170, 'arguments to $facet must be arrays, a is type int'],
   [[{ $facet: { a: [{ $facet: { b: [] } }] } }], 40600, '$facet is not allowed to be used within a $facet stage'],
   [[{ $lookup: 1 }], 9, 'the $lookup stage specification must be an object, but found int'],

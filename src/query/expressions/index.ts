@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
-import { resolvePath } from '../path.ts';
+import { checkedParts, resolvePath } from '../path.ts';
 import type { QueryContext } from '../types.ts';
 import { element, type Found, isArray, isDoc, MISSING } from '../value.ts';
 import { arithmetic } from './arithmetic.ts';
@@ -139,7 +139,7 @@ function compilePath(text: string, context: QueryContext, names: ReadonlySet<str
   }
   const [name = '', ...parts] = text.slice(2).split('.');
   checkVariableRead(name);
-  if (parts.length > 0) checkedParts(parts.join('.'));
+  checkedParts(text.slice(2));
   const start = compileVariable(name, context, names);
   return parts.length === 0 ? start : (scope) => resolvePath(start(scope), parts);
 }
@@ -177,17 +177,4 @@ function compileVariable(name: string, context: QueryContext, names: ReadonlySet
 function lookUp(binding: Binding | undefined, name: string): Found {
   for (let at = binding; at; at = at.outer) if (at.name === name) return at.value;
   return MISSING;
-}
-
-function checkedParts(path: string): string[] {
-  if (path.endsWith('.')) throw located(40353, "FieldPath must not end with a '.'.");
-  const parts = path.split('.');
-  for (const part of parts) {
-    if (part === '') throw located(15998, 'FieldPath field names may not be empty strings.');
-    if (part.startsWith('$')) {
-      throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
-    }
-    if (part.includes('\0')) throw located(16411, "FieldPath field names may not contain '\\0'.");
-  }
-  return parts;
 }

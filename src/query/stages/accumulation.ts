@@ -3,6 +3,7 @@ import { ACCUMULATORS, type Accumulator, countArgument, countedArguments, ranked
 import { located, typeMismatch } from '../error.ts';
 import { compileExpression, type Expression, type Scope } from '../expressions/index.ts';
 import { compileQuantiles, quantileNumber } from '../percentile.ts';
+import { compileSort } from '../sort.ts';
 import type { QueryContext } from '../types.ts';
 import { element, type Found, isArray, isDoc, MISSING } from '../value.ts';
 import { compileScripted } from './scripted-accumulator.ts';
@@ -103,12 +104,13 @@ function ranking(operator: string, argument: Value, context: QueryContext): Accu
   if (!isDoc(sortBy)) throw located(10065, `invalid parameter: expected an object (sortBy)`);
   const output = compileExpression(argument.get('output'), context);
   const n = many ? compileExpression(argument.get('n'), context) : undefined;
+  const order = compileSort(sortBy, context.collator);
   return {
     expression(scope): Found {
       const value = output(scope);
       return [isDoc(scope.current) ? scope.current : null, value === MISSING ? null : value];
     },
-    start: (scope) => ranked(sortBy, n && countArgument(n(scope)), operator.startsWith('$top'), context.collator),
+    start: (scope) => ranked(order, n && countArgument(n(scope)), operator.startsWith('$top')),
   };
 }
 

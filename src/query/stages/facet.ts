@@ -1,7 +1,18 @@
+import { inContext } from '../../base/index.ts';
 import type { Doc } from '../../bson/index.ts';
 import { located } from '../error.ts';
+import { checkedParts } from '../path.ts';
 import { element, isArray, isDoc, typeName } from '../value.ts';
 import { collect, type StageCompiler, streamOf } from './stage.ts';
+
+const NAMING = '$facet pipeline names must follow the naming rules of field path expressions.';
+
+function checkName(name: string): void {
+  if (name.includes('.')) {
+    throw located(16412, "FieldPath field names may not contain '.'. Consider using $getField or $setField.");
+  }
+  checkedParts(name);
+}
 
 /** `$facet`: several pipelines over the same documents, which are read once. */
 export const facet: StageCompiler = (spec, env) => {
@@ -9,18 +20,15 @@ export const facet: StageCompiler = (spec, env) => {
     throw located(40169, `the $facet specification must be a non-empty object, but found: ${element('$facet', spec)}`);
   }
   const facets = [...spec].map(([name, stages]) => {
-    if (name.startsWith('$'))
-      throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
-    if (name.includes('.'))
-      throw located(16412, `FieldPath field names may not contain '.'. Consider using $getField or $setField.`);
+    inContext(NAMING, () => checkName(name));
     if (!isArray(stages)) {
       throw located(40170, `arguments to $facet must be arrays, ${name} is type ${typeName(stages)}`);
     }
-    const pipeline = stages.map((stage): Doc => {
+    const pipeline = stages.map((stage, at): Doc => {
       if (isDoc(stage)) return stage;
       throw located(
         40171,
-        `elements of arrays in $facet spec must be non-empty objects, ${name} argument contained an element of type ${typeName(stage)}`,
+        `elements of arrays in $facet spec must be non-empty objects, ${name} argument contained an element of type ${typeName(stage)}: ${element(String(at), stage)}`,
       );
     });
     return { name, run: env.compile(pipeline, env.context) };

@@ -1,7 +1,8 @@
-import { Decimal128, type Value } from '../../bson/index.ts';
+import { compare, Decimal128, Int32, type Value } from '../../bson/index.ts';
+import { decimalFromDouble, divideDecimal, multiplyDecimal } from '../decimal.ts';
 import { located } from '../error.ts';
-import { toDouble } from '../number.ts';
-import { isNumeric, typeName } from '../value.ts';
+import { divide, exactLong, multiply, toDouble } from '../number.ts';
+import { isNumeric, type Numeric, typeName } from '../value.ts';
 
 /** Preferred numbers: between two powers of ten, and between any other two the same times a power of ten. */
 const SERIES: Readonly<Record<string, readonly number[]>> = {
@@ -53,53 +54,76 @@ export interface Granularity {
 
 /** By its name. Throws 40257. */
 export function granularityOf(name: string): Granularity {
-  if (name === 'POWERSOF2')
-    return rounder(
-      (number) => 2 ** (Math.floor(Math.log2(number)) + 1),
-      (number) => 2 ** (Math.ceil(Math.log2(number)) - 1),
-    );
+  if (name === 'POWERSOF2') return POWERS;
   const series = Object.hasOwn(SERIES, name) ? SERIES[name] : undefined;
   if (!series) throw located(40257, `Unknown rounding granularity '${name}'`);
-  return rounder(
-    (number) => above(series, number),
-    (number) => below(series, number),
-  );
+  // A decimal is rounded among decimals, which have the digits of doubles that became ones.
+  const decimals = series.map((each) => decimalFromDouble(each));
+  const rounder = (round: (series: readonly Numeric[], number: Numeric, one: Numeric, ten: Numeric) => Numeric) =>
+    unlessZero((value) =>
+      value instanceof Decimal128
+        ? round(decimals, value, Decimal128.fromString('1'), Decimal128.fromString('10'))
+        : round(series, toDouble(value), 1, 10),
+    );
+  return { up: rounder(above), down: rounder(below) };
 }
 
-function rounder(up: (number: number) => number, down: (number: number) => number): Granularity {
-  const by = (round: (number: number) => number) => (value: Value) => {
-    const number = isNumeric(value) ? toDouble(value) : Number.NaN;
-    if (number === 0) return value;
-    const rounded = round(number);
-    return value instanceof Decimal128 ? Decimal128.fromString(String(Number(rounded.toPrecision(15)))) : rounded;
-  };
-  return { up: by(up), down: by(down) };
+/** As `$pow` gives them: integers where they are some. */
+const POWERS: Granularity = {
+  up: unlessZero((value) => powerOfTwo(Math.floor(log2(value)) + 1, value)),
+  down: unlessZero((value) => powerOfTwo(Math.ceil(log2(value)) - 1, value)),
+};
+
+/** Of an integer exactly, so that its floor and its ceiling are. */
+function log2(value: Numeric): number {
+  const whole = value instanceof Decimal128 || typeof value === 'number' ? undefined : exactLong(value);
+  if (whole === undefined) return Math.log2(toDouble(value));
+  const bits = whole.toString(2).length - 1;
+  return 1n << BigInt(bits) === whole ? bits : bits + 0.5;
 }
+
+function powerOfTwo(exponent: number, like: Numeric): Numeric {
+  if (like instanceof Decimal128) {
+    const [two, one] = [Decimal128.fromString('2'), Decimal128.fromString('1')];
+    let power = one;
+    for (let at = 0; at < Math.abs(exponent); at++) power = multiplyDecimal(power, two);
+    return exponent < 0 ? divideDecimal(one, power) : power;
+  }
+  if (exponent < 0 || exponent > 62) return 2 ** exponent;
+  return exponent < 31 ? new Int32(2 ** exponent) : 1n << BigInt(exponent);
+}
+
+function unlessZero(round: (value: Numeric) => Value): (value: Value) => Value {
+  return (value) => (isNumeric(value) && toDouble(value) !== 0 ? round(value) : value);
+}
+
+/** Of doubles or of decimals, which are no integers that could overflow. */
+const times = (left: Numeric, right: Numeric) => multiply(left, right)!;
 
 /** The least number of the series, at any power of ten, that is greater. */
-function above(series: readonly number[], number: number): number {
+function above(series: readonly Numeric[], number: Numeric, one: Numeric, ten: Numeric): Numeric {
   const [first, last] = [series[0]!, series.at(-1)!];
-  let scale = 1;
-  while (number >= last * scale) scale *= 10;
-  while (number < first * scale) {
-    const least = first * scale;
-    scale /= 10;
-    if (number >= last * scale) return least;
+  let scale = one;
+  while (compare(number, times(last, scale)) >= 0) scale = times(scale, ten);
+  while (compare(number, times(first, scale)) < 0) {
+    const least = times(first, scale);
+    scale = divide(scale, ten);
+    if (compare(number, times(last, scale)) >= 0) return least;
   }
-  return series.find((each) => each * scale > number)! * scale;
+  return times(series.find((each) => compare(times(each, scale), number) > 0)!, scale);
 }
 
 /** The greatest number of the series, at any power of ten, that is less. */
-function below(series: readonly number[], number: number): number {
+function below(series: readonly Numeric[], number: Numeric, one: Numeric, ten: Numeric): Numeric {
   const [first, last] = [series[0]!, series.at(-1)!];
-  let scale = 1;
-  while (number <= first * scale) scale /= 10;
-  while (number > last * scale) {
-    const greatest = last * scale;
-    scale *= 10;
-    if (number <= first * scale) return greatest;
+  let scale = one;
+  while (compare(number, times(first, scale)) <= 0) scale = divide(scale, ten);
+  while (compare(number, times(last, scale)) > 0) {
+    const greatest = times(last, scale);
+    scale = times(scale, ten);
+    if (compare(number, times(first, scale)) <= 0) return greatest;
   }
-  return series.findLast((each) => each * scale < number)! * scale;
+  return times(series.findLast((each) => compare(times(each, scale), number) < 0)!, scale);
 }
 
 /** Throws for a value that a granularity does not round. */
