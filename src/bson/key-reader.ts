@@ -1,12 +1,15 @@
+import { Binary, Int32, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
 import { assert } from '../base/index.ts';
+import { dateFromMillis } from './far-date.ts';
+import { KEY_TYPES } from './key-types.ts';
+import type { Value } from './values.ts';
 
 /*
  * Where the values of a compound key end. Each is written by `encodeKey`: the rank of its type (`order.ts`), then what
  * `key.ts` makes of types of that rank.
  */
 const RANK = {
-  undefined: 15,
-  null: 20,
+  minKey: 10,
   number: 30,
   string: 60,
   object: 70,
@@ -20,6 +23,7 @@ const RANK = {
   dbPointer: 150,
   javascript: 160,
   javascriptWithScope: 170,
+  maxKey: 240,
 } as const;
 
 /** The code unit that ends a document or an array; every rank is above it. */
@@ -32,9 +36,23 @@ const ABOVE = 1;
 const EXPONENT_UNITS = 2;
 /** Below it the first byte of a double made to order is that of a negative number. */
 const POSITIVE = 0x80;
+/** Text that `key.ts` leaves as it is. */
+const PLAIN = /^[ -\ud7ff]*$/;
 const SUBTYPE_BYTE_ARRAY = 2;
 /** The length of a byte array of the old subtype counts its own length field. */
 const INNER_LENGTH_BYTES = 4;
+
+/** A value that its key does not tell. */
+export const UNTOLD = Symbol('untold');
+
+/**
+ * The value that begins at `at`, byte for byte what was encoded, or UNTOLD: what is missing has the key of null, numbers of
+ * different types have one, and some types are not worth the trouble. `seen` are the types that the field has had
+ * (`KeyTypes`). Of a field without a collation alone.
+ */
+export function keyValue(key: string, at: number, descending: boolean, seen: number): Value | typeof UNTOLD {
+  return new Walk(key, descending).read(at, seen);
+}
 
 /** Where the value that begins at `at` ends. `descending`: it was encoded so. */
 export function keyEnd(key: string, at: number, descending: boolean): number {
@@ -53,6 +71,78 @@ class Walk {
 
   value(at: number): number {
     return this.#body(this.#unit(at), at + 1);
+  }
+
+  read(at: number, seen: number): Value | typeof UNTOLD {
+    const from = at + 1;
+    switch (this.#unit(at)) {
+      case RANK.minKey:
+        return new MinKey();
+      case RANK.number:
+        return this.#readNumber(from, seen);
+      case RANK.string:
+        return seen & KEY_TYPES.symbol ? UNTOLD : this.#readText(from);
+      case RANK.binData: {
+        const bytes = this.#bytes(from + 5, this.#binary(from));
+        return new Binary(bytes, this.#unit(from + 4));
+      }
+      case RANK.objectId:
+        return new ObjectId(this.#bytes(from, from + OBJECT_ID_UNITS));
+      case RANK.bool:
+        return this.#unit(from) === 1;
+      case RANK.date:
+        return dateFromMillis(this.#word(from).readBigInt64BE());
+      case RANK.timestamp:
+        return new Timestamp({ t: this.#uint32(from), i: this.#uint32(from + 4) });
+      case RANK.maxKey:
+        return new MaxKey();
+      default:
+        return UNTOLD;
+    }
+  }
+
+  /** The number is of the only type that it can be of. */
+  #readNumber(at: number, seen: number): Value | typeof UNTOLD {
+    if (this.#unit(at + DOUBLE_UNITS) === ABOVE) return UNTOLD;
+    const bytes = this.#word(at);
+    // A negative number had all of its bits turned, any other one its sign.
+    if (this.#unit(at) < POSITIVE) for (let byte = 1; byte < DOUBLE_UNITS; byte++) bytes[byte]! ^= 0xff;
+    if (this.#unit(at) < POSITIVE) bytes[0]! ^= 0x7f;
+    const value = bytes.readDoubleBE();
+    if (Number.isNaN(value) || (value === 0 && seen & KEY_TYPES.negativeZero)) return UNTOLD;
+    const isInt32 = value === (value | 0);
+    const types =
+      seen &
+      (isInt32 ? KEY_TYPES.number : Number.isInteger(value) ? ~KEY_TYPES.int : KEY_TYPES.double | KEY_TYPES.decimal) &
+      KEY_TYPES.number;
+    if (types === KEY_TYPES.int) return new Int32(value);
+    if (types === KEY_TYPES.long) return BigInt(value);
+    return types === KEY_TYPES.double ? value : UNTOLD;
+  }
+
+  /** Only what stands in the key as it is. */
+  #readText(at: number): string | typeof UNTOLD {
+    const end = this.#text(at) - 1;
+    if (!this.#descending) {
+      const text = this.#key.slice(at, end);
+      return PLAIN.test(text) ? text : UNTOLD;
+    }
+    let text = '';
+    for (let next = at; next < end; next++) text += String.fromCharCode(this.#unit(next));
+    return PLAIN.test(text) ? text : UNTOLD;
+  }
+
+  /** Of a date or a number made to order: with the sign turned back. */
+  #word(at: number): Buffer {
+    const bytes = this.#bytes(at, at + DOUBLE_UNITS);
+    bytes[0]! ^= POSITIVE;
+    return bytes;
+  }
+
+  #bytes(from: number, to: number): Buffer {
+    const bytes = Buffer.allocUnsafe(to - from);
+    for (let at = from; at < to; at++) bytes[at - from] = this.#unit(at);
+    return bytes;
   }
 
   #unit(at: number): number {

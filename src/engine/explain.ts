@@ -3,6 +3,7 @@ import { type Doc, hashValue, doc as literal } from '../bson/index.ts';
 import { compileFilter, conjuncts, type Filter, type FilterNode, filterTree, showAll } from '../query/index.ts';
 import type { Explained, FindQuery, Verbosity } from './contract.ts';
 import { countCandidates } from './count.ts';
+import { coveringOf, planFind } from './covered.ts';
 import { execute, SORT_MEMORY_BYTES } from './find.ts';
 import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, weighPlans } from './planner.ts';
@@ -33,7 +34,7 @@ export async function explainQuery(
   const filter = compileFilter(query.filter, query.context);
   const nodes = conjuncts(filterTree(filter.source));
   const before = handle && { ...handle.requests };
-  const planned = handle && weighPlans((await handle.load()).collection, filter, query);
+  const planned = handle && planFind((await handle.load()).collection, filter, query);
   const show = (plan: Plan | undefined, run?: Run) => stages(query, explained, plan, run);
   const winningPlan = literal({ isCached: false });
   for (const [name, value] of show(planned?.plan)) winningPlan.set(name, value);
@@ -112,7 +113,7 @@ async function carryOut(
       if (updater.apply(doc, { positional }) !== doc) modified++;
     }
   }
-  const matched = plan?.exact ? examined.docs : examined.matched;
+  const matched = plan?.exact && !coveringOf(plan, query) ? examined.docs : examined.matched;
   return {
     plan,
     ran: { docsExamined: examined.docs, matched },
@@ -133,7 +134,9 @@ function stages(query: FindQuery, explained: Explained, plan: Plan | undefined, 
   let advanced = found;
   const work = () => ran && { advanced, works: (run?.keysExamined || ran.docsExamined) + 1 };
   if (explained.kind === 'count') return countStages(query, plan, run);
-  let tree = plan.describe(ran);
+  const covered = coveringOf(plan, query) !== undefined;
+  const scanned = query.distinct === undefined ? 'IXSCAN' : 'DISTINCT_SCAN';
+  let tree = (covered && plan.describeCovered?.(scanned, ran)) || plan.describe(ran);
   const blocking = sort && !naturalOrder(sort) && !plan.sorted;
   const shown = explained.kind === 'find';
   if (blocking) {
@@ -152,8 +155,13 @@ function stages(query: FindQuery, explained: Explained, plan: Plan | undefined, 
     tree = stageDoc('SKIP', { work: work(), fields: { skipAmount: skip }, input: tree });
   }
   if (returnKey) tree = stageDoc('RETURN_KEY', { work: work(), input: tree });
-  else if (projection && projection.size > 0) {
-    const name = isSimple(projection) ? 'PROJECTION_SIMPLE' : 'PROJECTION_DEFAULT';
+  else if (covered && query.fields) {
+    const transformBy = literal(
+      Object.fromEntries([...query.fields, '_id'].map((field) => [field, query.fields!.has(field)])),
+    );
+    tree = stageDoc('PROJECTION_COVERED', { work: work(), fields: { transformBy }, input: tree });
+  } else if (projection && projection.size > 0) {
+    const name = covered ? 'PROJECTION_COVERED' : isSimple(projection) ? 'PROJECTION_SIMPLE' : 'PROJECTION_DEFAULT';
     tree = stageDoc(name, { work: work(), fields: { transformBy: projection }, input: tree });
   }
   if (shown && limit > 0 && !blocking) {

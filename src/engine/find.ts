@@ -12,10 +12,11 @@ import {
   type Told,
 } from '../query/index.ts';
 import type { DocCursor, FindQuery } from './contract.ts';
+import { coveringOf, planFind, scanCovered } from './covered.ts';
 import { QueueCursor } from './cursor.ts';
 import { candidates, type Examined, type Found, scanLoaded } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
-import { naturalOrder, type Plan, planQuery } from './planner.ts';
+import { naturalOrder, type Plan } from './planner.ts';
 import { checkBetween } from './plans/between.ts';
 import type { Slot } from './slot.ts';
 import { stream } from './streams.ts';
@@ -96,8 +97,14 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
     return { plan: undefined, examined, matches: slice(ordered, query.skip, query.limit) };
   }
   const loaded = await handle.load();
-  const plan = planQuery(loaded.collection, filter, query);
+  const { plan } = planFind(loaded.collection, filter, query);
   const { read } = query;
+  const covering = coveringOf(plan, query);
+  if (covering) {
+    const distinct = query.distinct !== undefined;
+    const covered = scanCovered({ clock: env.clock, loaded, filter, plan, covering, distinct, examined });
+    return { plan, examined, matches: slice(covered, query.skip, query.limit) };
+  }
   const slots = drawn(query, filter, plan, candidates(loaded, plan, read, naturalOrder(query.sort)));
   const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, slots, read, examined });
   const inOrder = plan.sorted && (read === 'local' || loaded.collection.unsettled.size === 0);
@@ -200,17 +207,18 @@ async function* mapBatches<From, To>(batches: AsyncIterable<From[]>, map: (item:
 }
 
 /**
- * Every match decoded, batch by batch, for what works on documents and not on bytes; with `fields`, these alone. Rejects
- * for what cannot be planned.
+ * Every match decoded, batch by batch, for what works on documents and not on bytes; with the query's `fields`, these
+ * alone. `asked` is what is to be told beside them. Rejects for what cannot be planned.
  */
 export async function findDocs(
   env: Env,
   handle: CollectionHandle,
   query: FindQuery,
-  options: { readonly fields?: ReadonlySet<string> | undefined; readonly asked?: ReadonlySet<Told> } = {},
+  asked: ReadonlySet<Told> = new Set(),
 ): Promise<AsyncGenerator<Doc[]>> {
-  const { fields, asked = new Set() } = options;
-  const { matches, plan } = await execute(env, handle, query);
+  const { fields } = query;
+  // What an index stands in for is not there to be asked.
+  const { matches, plan } = await execute(env, handle, asked.size > 0 ? { ...query, fields: undefined } : query);
   const reader = fields && new FieldReader(fields);
   const tell = teller(query, plan, asked);
   return mapBatches(matches, (found) => carry(reader ? found.only(reader) : found.doc, tell(found)));

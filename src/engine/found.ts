@@ -1,5 +1,5 @@
 import { type Clock, giveWay } from '../base/index.ts';
-import { type Doc, decode, decodeOnly, type FieldReader, type KeptDoc } from '../bson/index.ts';
+import { type Doc, decode, decodeOnly, encode, type FieldReader, type KeptDoc } from '../bson/index.ts';
 import type { LiveEntry } from '../log/index.ts';
 import type { Filter, Metadata } from '../query/index.ts';
 import type { Loaded } from './handle.ts';
@@ -12,18 +12,26 @@ type Content = Uint8Array | KeptDoc;
 /** A document on its way to a client: the bytes it is stored with, decoded once somebody needs that. */
 export class Found {
   readonly recordId: number;
-  #content: Content;
+  #content: Content | undefined;
   #doc: Doc | undefined;
   #meta: Metadata | undefined;
   readonly #metaOf: Plan['meta'];
 
-  constructor(recordId: number, content: Content, metaOf?: Plan['meta']) {
+  constructor(recordId: number, content: Content | undefined, metaOf?: Plan['meta']) {
     this.recordId = recordId;
     this.#content = content;
     this.#metaOf = metaOf;
   }
 
+  /** Of a document what an index tells. */
+  static of(recordId: number, fields: Doc): Found {
+    const found = new Found(recordId, undefined);
+    found.#doc = fields;
+    return found;
+  }
+
   get bytes(): Uint8Array {
+    this.#content ??= encode(this.#doc!);
     if (typeof this.#content === 'string') this.#content = Buffer.from(this.#content, 'latin1');
     return this.#content;
   }
@@ -35,7 +43,7 @@ export class Found {
 
   /** Of the document some fields alone, which is all that is read of it. */
   only(reader: FieldReader): Doc {
-    return this.#doc ?? reader.read(this.#content);
+    return this.#doc ?? reader.read(this.#content!);
   }
 
   /** What the plan knows of it; nothing, mostly. */

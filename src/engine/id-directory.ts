@@ -3,6 +3,7 @@ import {
   Collator,
   type Doc,
   encodeKey,
+  KeyTypes,
   doc as literal,
   type TextOrder,
   type Value,
@@ -19,6 +20,7 @@ export class IdDirectory {
   /** Absent: the order of code points. */
   readonly collation: Doc | undefined;
   readonly #texts: TextOrder | undefined;
+  readonly #types = new KeyTypes();
   #order: OrderedIndex | undefined;
 
   constructor(collation: CollationSpec | undefined) {
@@ -51,6 +53,7 @@ export class IdDirectory {
 
   put(slot: Slot, id: Value): void {
     this.#slots.set(slot.idKey, slot);
+    this.#types.note([id]);
     this.#order?.insertKey(slot.recordId, slot.idKey);
     this.#texts?.retain([id]);
     this.#texts?.tidy();
@@ -72,7 +75,7 @@ export class IdDirectory {
     if (!this.#order) {
       const key = literal({ _id: 1 });
       const generator = kindOf(key).generator(literal({ key }), this.#texts);
-      this.#order = new OrderedIndex({ key, generator, unique: true, texts: this.#texts });
+      this.#order = new OrderedIndex({ key, generator, unique: true, texts: this.#texts, types: this.#types });
       for (const slot of this.#slots.values()) this.#order.insertKey(slot.recordId, slot.idKey);
     }
     return this.#order;

@@ -1,5 +1,5 @@
 import { assert, type BTree, createBTree } from '../base/index.ts';
-import { type ArrayParts, type Doc, flat, type TextKeys, type TextOrder, type Value } from '../bson/index.ts';
+import { type ArrayParts, type Doc, flat, KeyTypes, type TextKeys, type TextOrder, type Value } from '../bson/index.ts';
 import type { KeyRange } from './bounds.ts';
 import type { DocumentKeys, KeyGenerator } from './kinds/kind.ts';
 
@@ -11,6 +11,8 @@ export interface IndexOptions {
   readonly unique?: boolean;
   /** What the generator makes the keys of texts with, where the index has a collation. */
   readonly texts?: TextOrder | undefined;
+  /** Which types it has had, where its keys are put in without their values. */
+  readonly types?: KeyTypes;
   /** `partialFilterExpression`: documents that it refuses are left out. */
   readonly partial?: ((doc: Doc) => boolean) | undefined;
 }
@@ -41,6 +43,8 @@ export class OrderedIndex {
   readonly pattern: Doc;
   /** Turned on later, it bears with keys that documents have in common already. */
   unique: boolean;
+  /** What was ever put in, as far as keys do not tell it. */
+  readonly types: KeyTypes;
   readonly #partial: ((doc: Doc) => boolean) | undefined;
   readonly #generator: KeyGenerator;
   readonly #tree: BTree<number> = createBTree();
@@ -54,6 +58,7 @@ export class OrderedIndex {
   constructor(options: IndexOptions) {
     this.pattern = options.key;
     this.unique = options.unique ?? false;
+    this.types = options.types ?? new KeyTypes();
     this.#partial = options.partial;
     this.#generator = options.generator;
     this.#texts = options.texts;
@@ -108,7 +113,10 @@ export class OrderedIndex {
   /** Puts the document's keys in; `conflict` says whether they may. Throws as `prepare` does, and changes nothing then. */
   insert(recordId: number, doc: Doc | DocumentKeys): void {
     const { keys, arrays, arrayPaths } = this.#prepared(doc);
-    for (const { key, values } of keys) if (this.insertKey(recordId, key)) this.#texts?.retain(values);
+    for (const { key, values } of keys) {
+      this.types.note(values);
+      if (this.insertKey(recordId, key)) this.#texts?.retain(values);
+    }
     for (const path of arrayPaths ?? []) this.#arrayPaths.add(path);
     if (arrays && keys.length > 0) this.#arrays = merged(this.#arrays, arrays);
     this.#texts?.tidy();

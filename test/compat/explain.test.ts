@@ -144,7 +144,7 @@ describe('the stages', () => {
       cursor: {},
     });
     expect(stages(shown.stages[0].$cursor.queryPlanner.winningPlan)).toEqual(
-      expect.arrayContaining(['FETCH', 'IXSCAN']),
+      expect.arrayContaining(['PROJECTION_COVERED', 'IXSCAN']),
     );
     expect(shown.stages[1]).toMatchObject({ $group: { _id: '$b' } });
   });
@@ -192,6 +192,48 @@ test.each<[string, Document, Document]>([
     // The one, the next, the first of 4, and the next behind the place where 53 would be.
     { nReturned: 1, totalKeysExamined: 4, totalDocsExamined: 1 },
   ],
+  [
+    'a projection that the index covers',
+    { find: 'things', filter: { a: 5 }, projection: { _id: 0, b: 1, a: true } },
+    {
+      nReturned: 10,
+      totalKeysExamined: 10,
+      totalDocsExamined: 0,
+      executionStages: {
+        stage: 'PROJECTION_COVERED',
+        transformBy: { _id: 0, b: 1, a: true },
+        inputStage: { stage: 'IXSCAN', nReturned: 10 },
+      },
+    },
+  ],
+  [
+    'one that asks for _id as well',
+    { find: 'things', filter: { a: 5 }, projection: { a: 1 } },
+    { totalDocsExamined: 10 },
+  ],
+  [
+    'one of an index that holds arrays',
+    { find: 'things', filter: { tags: 50 }, projection: { _id: 0, tags: 1 } },
+    { nReturned: 1, totalDocsExamined: 1 },
+  ],
+  [
+    'distinct values',
+    { distinct: 'things', key: 'a' },
+    {
+      totalKeysExamined: 10,
+      totalDocsExamined: 0,
+      executionStages: {
+        stage: 'PROJECTION_COVERED',
+        inputStage: { stage: 'DISTINCT_SCAN', indexName: 'a_1_b_-1', keysExamined: 10 },
+      },
+    },
+  ],
+  [
+    'distinct values within bounds',
+    { distinct: 'things', key: 'b', query: { a: 3, b: { $gt: 50 } } },
+    { totalKeysExamined: 5, totalDocsExamined: 0, executionStages: { inputStage: { stage: 'DISTINCT_SCAN' } } },
+  ],
+  ['distinct values of arrays', { distinct: 'things', key: 'tags' }, { totalDocsExamined: 100 }],
   ['a limit', { find: 'things', sort: { a: 1 }, limit: 3 }, { nReturned: 3 }],
   ['a count', { count: 'things', query: { a: 5 } }, { nReturned: 10, totalKeysExamined: 10, totalDocsExamined: 0 }],
   [

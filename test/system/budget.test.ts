@@ -174,4 +174,22 @@ describe('request budget', () => {
     // The record that was read last is still at hand.
     expect(requests[GET_ONE] ?? 0).toBeLessThanOrEqual(1);
   });
+
+  it('answers from an index what it holds, and asks for no document', async () => {
+    await server.close();
+    server = await startServer({ cacheBytes: 0 });
+    const uncached = (await server.client()).db('budget').collection('things');
+    await uncached.createIndex({ kind: 1, n: 1 });
+    await uncached.insertMany(Array.from({ length: 1000 }, (_, n) => ({ ...document(n), kind: n % 10, n })));
+    const fields = { _id: 0, kind: 1, n: 1 };
+    const requests = await spent(async () => {
+      const found = await uncached.find({ kind: 3 }).project(fields).sort({ n: -1 }).toArray();
+      expect(found.length).toBe(100);
+      expect(found[0]).toEqual({ kind: 3, n: 993 });
+      expect(await uncached.distinct('kind')).toHaveLength(10);
+      const sums = [{ $match: { kind: { $gte: 5 } } }, { $group: { _id: '$kind', sum: { $sum: '$n' } } }];
+      expect(await uncached.aggregate(sums).toArray()).toHaveLength(5);
+    });
+    expect(requests).toEqual({});
+  });
 });

@@ -92,7 +92,7 @@ function ownSource(pipeline: readonly Doc[], context: PipelineContext): Promise<
 async function open(
   { env, namespaces }: Deployment,
   ns: Namespace,
-  { query, fields, rest }: PipelinePlan,
+  { query, rest }: PipelinePlan,
   given: PipelineContext,
 ): Promise<AsyncIterable<Doc[]>> {
   const handle = namespaces.handle(ns);
@@ -110,7 +110,7 @@ async function open(
     };
     return runPipeline(counted.rest, result(), context);
   }
-  return runPipeline(rest, await findDocs(env, handle, query, { fields, asked }), context);
+  return runPipeline(rest, await findDocs(env, handle, query, asked), context);
 }
 
 function pipelineContext(deployment: Deployment, ns: Namespace, query: AggregateOptions): PipelineContext {

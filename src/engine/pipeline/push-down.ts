@@ -5,8 +5,6 @@ import type { AggregateOptions, FindQuery } from '../contract.ts';
 /** How a pipeline runs: a query finds the documents, the stages that are left work on them. */
 export interface PipelinePlan {
   readonly query: FindQuery;
-  /** The top-level fields that the rest reads; undefined where it may read any. */
-  readonly fields: ReadonlySet<string> | undefined;
   readonly rest: readonly Doc[];
 }
 
@@ -32,8 +30,9 @@ export function planPipeline(stages: readonly Doc[], given: AggregateOptions): P
   const rest = pipeline.slice(at);
   const all = skip === 0 && limit === Number.POSITIVE_INFINITY;
   const sample = all ? sizeOfSample(rest[0]) : undefined;
-  const query = { ...given, filter, sort, skip, limit: limit === Number.POSITIVE_INFINITY ? 0 : limit, sample };
-  return { query, fields: neededFields(rest), rest };
+  const fields = neededFields(rest);
+  const query = { ...given, filter, sort, skip, limit: limit === Number.POSITIVE_INFINITY ? 0 : limit, sample, fields };
+  return { query, rest };
 }
 
 function sizeOfSample(stage: Doc | undefined): number | undefined {

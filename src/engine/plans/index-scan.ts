@@ -56,6 +56,7 @@ export class IndexScan {
   readonly #named: NamedStretch | undefined;
   #direction: 1 | -1 = 1;
   #merged = 0;
+  #skip: ((key: string) => number | undefined) | undefined;
 
   constructor(choice: Choice, bounds: readonly FieldBounds[], named?: NamedStretch) {
     this.choice = choice;
@@ -89,8 +90,12 @@ export class IndexScan {
     return this.keysExamined - before;
   }
 
-  /** The entries in order; of a multikey index each record once. */
-  *entries(): Generator<IndexEntry> {
+  /**
+   * The entries in order; of a multikey index each record once. `skip` says of how much of a key one entry is enough;
+   * undefined: of each an own.
+   */
+  *entries(skip?: (key: string) => number | undefined): Generator<IndexEntry> {
+    this.#skip = skip;
     this.keysExamined = this.seeks = this.dupsTested = this.dupsDropped = this.advanced = 0;
     const streams = this.#streams(this.#merged);
     const all = this.#merged > 0 ? this.#mergedEntries(streams) : this.#concatenated(streams);
@@ -130,20 +135,21 @@ export class IndexScan {
   }
 
   /** As `explain` shows it; `ran` adds what it did. */
-  describe(ran: boolean): Doc {
+  describe(ran: boolean, stage: 'IXSCAN' | 'DISTINCT_SCAN' = 'IXSCAN'): Doc {
     const paths = [...this.choice.key.keys()];
-    return stageDoc('IXSCAN', {
+    return stageDoc(stage, {
       work: this.#work(ran),
       fields: {
         ...this.#describeIndex(),
         direction: this.#direction === 1 ? 'forward' : 'backward',
         indexBounds: this.#showStretch() ?? new Map(paths.map((path, field) => [path, this.#showBounds(field)])),
-        ...(ran && {
-          keysExamined: this.keysExamined,
-          seeks: this.seeks,
-          dupsTested: this.dupsTested,
-          dupsDropped: this.dupsDropped,
-        }),
+        ...(ran && { keysExamined: this.keysExamined }),
+        ...(ran &&
+          stage === 'IXSCAN' && {
+            seeks: this.seeks,
+            dupsTested: this.dupsTested,
+            dupsDropped: this.dupsDropped,
+          }),
       },
     });
   }
@@ -220,10 +226,12 @@ export class IndexScan {
     this.seeks++;
     for (const entry of this.choice.index().scan({ ...range, reverse })) {
       this.keysExamined++;
-      const place = later.none ? undefined : later.check(entry.key, reverse);
+      let place = later.none ? undefined : later.check(entry.key, reverse);
       if (!place) {
         yield entry;
-        continue;
+        const end = this.#skip?.(entry.key);
+        if (end === undefined) continue;
+        place = { text: entry.key.slice(0, end), inclusive: false };
       }
       const { text, inclusive } = place;
       if (reverse) return { ...range, upper: text, upperInclusive: inclusive };

@@ -1,6 +1,7 @@
 import type { Collection } from '../collection.ts';
 import type { Slot } from '../slot.ts';
 import { type Candidate, type Contender, candidates, fetchStage } from './candidate.ts';
+import { Covering } from './covering.ts';
 import type { IndexScan } from './index-scan.ts';
 import type { AccessPath, Plan, PlanQuery } from './plan.ts';
 import { unions } from './union.ts';
@@ -60,6 +61,9 @@ export function scanPlan(
     sorted,
     exact,
     slots: () => slotsOf(collection, scan),
+    entries: (skip) => entriesOf(collection, scan, skip),
+    covering: (fields) => Covering.of(scan.choice, fields),
+    describeCovered: (stage, ran) => scan.describe(ran !== undefined, stage),
     get keysExamined() {
       return scan.keysExamined;
     },
@@ -70,9 +74,17 @@ export function scanPlan(
 }
 
 export function* slotsOf(collection: Collection, scan: IndexScan): Generator<Slot> {
+  for (const { slot } of entriesOf(collection, scan)) yield slot;
+}
+
+function* entriesOf(
+  collection: Collection,
+  scan: IndexScan,
+  skip?: (key: string) => number | undefined,
+): Generator<{ slot: Slot; key: string }> {
   collection.indexUses.count(scan.choice.name);
-  for (const { recordId } of scan.entries()) {
+  for (const { recordId, key } of scan.entries(skip)) {
     const slot = collection.slot(recordId);
-    if (slot) yield slot;
+    if (slot) yield { slot, key };
   }
 }

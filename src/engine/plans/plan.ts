@@ -4,6 +4,7 @@ import type { Filter, FilterNode, Metadata } from '../../query/index.ts';
 import type { Collection } from '../collection.ts';
 import type { Slot } from '../slot.ts';
 import type { Condition } from './condition.ts';
+import type { Covering } from './covering.ts';
 
 /** A way to the candidates of a query. Whoever follows it filters again, unless it is `exact`. */
 export interface Plan {
@@ -15,8 +16,17 @@ export interface Plan {
   readonly exact: boolean;
   /** Each candidate once. The collection may change between two of them. */
   slots(): Iterable<Slot>;
+  /** How its index stands in for documents of which only these fields are asked for; absent or undefined: it does not. */
+  covering?(fields: ReadonlySet<string>): Covering | undefined;
+  /**
+   * As `slots`, with the key that leads to each. There where `covering` is. What begins with as much of a key as `skip` says
+   * is passed over.
+   */
+  entries?(skip?: (key: string) => number | undefined): Iterable<{ readonly slot: Slot; readonly key: string }>;
   /** As `explain` shows it; with `ran`, what its stages did when `slots` was last gone through. */
   describe(ran?: Ran): Doc;
+  /** As `explain` shows it where no document is asked, for each entry or each value. */
+  describeCovered?(stage: 'IXSCAN' | 'DISTINCT_SCAN', ran?: Ran): Doc;
   /** As `explain` shows it where its candidates are only counted; of use where it is `exact`. */
   describeCount?(ran?: Ran): Doc;
   /** The key that leads to a match, for `returnKey`; absent: there is none. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Collator, type Doc, doc } from '../../../src/bson/index.ts';
+import { Collator, type Doc, doc, encode } from '../../../src/bson/index.ts';
 import { compileSort } from '../../../src/query/index.ts';
 import { NS, Stage } from './stage.ts';
 
@@ -113,6 +113,13 @@ const query = fc.record({
   sort: fc.option(pattern, { nil: undefined }),
   limit: fc.constantFrom(0, 0, 0, 2),
   collation,
+  projection: fc.constantFrom<object>(
+    { c: 1, _id: 0 },
+    { a: 1, _id: 0 },
+    { _id: 0, b: true, c: 1 },
+    { _id: 1 },
+    { c: 1 },
+  ),
 });
 
 const shown = (value: unknown) =>
@@ -138,12 +145,15 @@ test('a plan by index gives what a scan gives, in the order asked for', async ()
           { ordered: false },
         );
         const stored = await stage.find();
-        for (const { filter: asked, sort: by, limit, collation: order } of queries) {
+        for (const { filter: asked, sort: by, limit, collation: order, projection } of queries) {
           const sort = by && doc(by);
           const collation = order && doc(order);
           const compareBy = sort ? compileSort(sort, Collator.of(collation)) : () => 0;
           if (stored.some((each) => !isSortable(each, compareBy))) continue;
           const natural = await stage.find(asked, { hint: doc({ $natural: 1 }), sort, collation });
+          const seen = async (hint: string | Doc | undefined) =>
+            (await stage.find(asked, { hint, collation, projection: doc(projection) })).map(bytesOf).sort();
+          const expected = await seen(doc({ $natural: 1 }));
           const hints = indexes.flatMap(([key, options], n) =>
             Object.keys(options).length > 0 || hasWildcard(key) ? [] : [`i${n}`],
           );
@@ -155,7 +165,13 @@ test('a plan by index gives what a scan gives, in the order asked for', async ()
             const place = (each: Doc, at: number) => compareBy(each, natural[at]!);
             if (sort) expect(found.map(place), label).toEqual(found.map(() => 0));
             else expect(ids(natural), label).toEqual(expect.arrayContaining(ids(found)));
+            expect(await seen(hint), `${label} ${shown(projection)}`).toEqual(expected);
           }
+          const [path] = Object.keys(projection).filter((name) => name !== '_id');
+          const values = async (asking: object) =>
+            await stage.run(stage.engine.distinct(NS, path ?? '_id', stage.query(asked, { collation, ...asking })));
+          const distinct = { distinct: path ?? '_id', fields: new Set([path ?? '_id']) };
+          expect(await values(distinct), `distinct ${path} of ${shown(asked)}`).toEqual(await values({}));
           const counted = await stage.run(stage.engine.count(NS, stage.query(asked, { collation })));
           expect(counted, shown(asked)).toBe(natural.length);
         }
@@ -166,6 +182,10 @@ test('a plan by index gives what a scan gives, in the order asked for', async ()
 }, 60_000);
 
 const hasWildcard = (key: object) => Object.keys(key).some((path) => path.endsWith('$**'));
+
+/** What a document holds, to the byte, in whatever order. */
+const bytesOf = (each: Doc) =>
+  Buffer.from(encode(new Map([...each].sort(([left], [right]) => (left < right ? -1 : 1))))).toString('hex');
 
 const ids = (docs: readonly Doc[]) => docs.map((each) => Number(each.get('_id')));
 

@@ -1,0 +1,96 @@
+import { type Clock, giveWay } from '../base/index.ts';
+import { type Doc, decode } from '../bson/index.ts';
+import type { Filter } from '../query/index.ts';
+import type { Collection } from './collection.ts';
+import type { FindQuery } from './contract.ts';
+import { type Examined, Found } from './found.ts';
+import type { Loaded } from './handle.ts';
+import { naturalOrder, type Plan, type Planned, weighPlans } from './planner.ts';
+import type { Covering } from './plans/covering.ts';
+import type { Slot } from './slot.ts';
+
+/** Keys looked at between two looks at whether anybody waits: few at first, for a `limit` that is soon reached. */
+const FIRST_CHUNK = 16;
+const LAST_CHUNK = 512;
+
+/**
+ * The plan of a query. Distinct values are found in an index's order where that index stands in for documents, also where
+ * nothing bounds it.
+ */
+export function planFind(collection: Collection, filter: Filter, query: FindQuery): Planned {
+  if (query.distinct !== undefined) {
+    const ordered = weighPlans(collection, filter, { ...query, sort: new Map([[query.distinct, 1]]) });
+    if (coveringOf(ordered.plan, query)) return ordered;
+  }
+  return weighPlans(collection, filter, query);
+}
+
+/** How a plan answers a query by its index alone; undefined where documents must be read. */
+export function coveringOf(plan: Plan, query: FindQuery): Covering | undefined {
+  const { sort, read, returnKey, sample } = query;
+  const isOrdered = !sort || naturalOrder(sort) || plan.sorted;
+  // What is not durable yet stands in the index.
+  if (!plan.exact || !isOrdered || read !== 'local' || returnKey || sample) return undefined;
+  const fields = query.fields ?? fieldsShown(query.projection);
+  return fields && plan.covering?.(fields);
+}
+
+/** The fields that an inclusion shows, where it shows whole ones and nothing else. */
+function fieldsShown(projection: Doc | undefined): ReadonlySet<string> | undefined {
+  const fields = new Set<string>();
+  for (const [path, value] of projection ?? []) {
+    if (path.includes('.') || path.includes('$') || typeof value === 'string' || Number.isNaN(Number(value)))
+      return undefined;
+    if (Number(value) !== 0) fields.add(path);
+    else if (path !== '_id') return undefined;
+  }
+  if (fields.size === 0) return undefined;
+  if (!projection!.has('_id')) fields.add('_id');
+  return fields;
+}
+
+export interface CoveredScan {
+  readonly clock: Clock;
+  readonly loaded: Loaded;
+  readonly filter: Filter;
+  readonly plan: Plan;
+  readonly covering: Covering;
+  /** Each value is wanted once. */
+  readonly distinct: boolean;
+  readonly examined: Examined;
+}
+
+/** What an index tells of the matches. Documents whose keys do not tell it are read, and nothing else is. */
+export async function* scanCovered(scan: CoveredScan): AsyncGenerator<Found[]> {
+  const { clock, plan, covering, examined } = scan;
+  let size = FIRST_CHUNK;
+  let chunk: (Found | Slot)[] = [];
+  const skip = scan.distinct ? (key: string) => covering.endOf(key) : undefined;
+  for (const { slot, key } of plan.entries!(skip)) {
+    scan.loaded.collection.checkAlive();
+    examined.keys++;
+    const fields = covering.fieldsOf(key);
+    chunk.push(fields ? Found.of(slot.recordId, fields) : slot);
+    if (chunk.length < size) continue;
+    yield read(scan, chunk);
+    await giveWay(clock);
+    chunk = [];
+    size = Math.min(size * 2, LAST_CHUNK);
+  }
+  yield read(scan, chunk);
+}
+
+async function read({ loaded, filter, covering, examined }: CoveredScan, chunk: (Found | Slot)[]): Promise<Found[]> {
+  const slots = chunk.filter((each): each is Slot => !(each instanceof Found));
+  const versions = slots.length > 0 ? await loaded.reader.readAll(slots) : undefined;
+  examined.docs += slots.length;
+  const found = chunk.flatMap((each) => {
+    if (each instanceof Found) return each;
+    const bytes = versions!.get(each)?.bytes;
+    const doc = bytes && decode(bytes);
+    // Others may have changed it meanwhile.
+    return doc && filter.matches(doc) ? Found.of(each.recordId, covering.fieldsIn(doc)) : [];
+  });
+  examined.matched += found.length;
+  return found;
+}
