@@ -21,6 +21,7 @@ export { type CollationSpec, parseCollation } from './collation-spec.ts';
 export { Collator, sameCollation } from './collator.ts';
 export { compare, comparison, equal, identical } from './compare.ts';
 export { decode, decodeOnly, decodeWithout, getField } from './decode.ts';
+export { nestsBeyond } from './depth.ts';
 export { encode, pointerNamespace } from './encode.ts';
 export { doubleValue } from './exact-number.ts';
 export { fromExtendedJson, toExtendedJson } from './extended-json.ts';

@@ -1,8 +1,19 @@
 import { CodedError, type Env } from '../base/index.ts';
-import { type Doc, encode, getField, newObjectId, rawField, typeNumber, type Value } from '../bson/index.ts';
+import {
+  type Doc,
+  encode,
+  getField,
+  nestsBeyond,
+  newObjectId,
+  rawField,
+  typeNumber,
+  type Value,
+} from '../bson/index.ts';
 
 /** As the server's BSONObjMaxUserSize. */
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
+/** How deep what is kept may nest: less than what a command may bring, which holds it (`getMaxDepthForUserStorage`). */
+const MAX_STORED_DEPTH = 180;
 
 const BSON_DOCUMENT = 0x03;
 const BSON_REGEX = 0x0b;
@@ -16,10 +27,10 @@ const REFERENCE_FIELDS: ReadonlySet<string> = new Set(['$ref', '$id', '$db']);
  */
 export function withIdFirst(bytes: Uint8Array, env: Pick<Env, 'clock' | 'random'>): Uint8Array {
   const id = rawField(bytes, '_id');
-  if (!id) return checkDocumentSize(splice(encode(new Map([['_id', newObjectId(env)]])), bytes, 4, 4));
+  if (!id) return checkInsertable(splice(encode(new Map([['_id', newObjectId(env)]])), bytes, 4, 4));
   checkIdType(id.type, 'BadValue');
   if (id.type === BSON_DOCUMENT) checkIdFields(getField(bytes, '_id'));
-  checkDocumentSize(bytes);
+  checkInsertable(bytes);
   // `_id` first: size (4), type (1), "_id\0" (4), then the value.
   if (id.start === 9) return bytes;
   return splice(encode(new Map([['_id', getField(bytes, '_id')]])), bytes, id.start - 5, id.end);
@@ -44,13 +55,23 @@ function splice(front: Uint8Array, bytes: Uint8Array, from: number, to: number):
   return result;
 }
 
-/** The bytes, where a document may be so large. Throws BSONObjectTooLarge. */
-export function checkDocumentSize(bytes: Uint8Array): Uint8Array {
-  if (bytes.length <= MAX_DOCUMENT_BYTES) return bytes;
-  throw new CodedError(
-    'BSONObjectTooLarge',
-    `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT_BYTES}`,
-  );
+/** The bytes, where a document may be inserted that is so large and so deep. Throws BSONObjectTooLarge and Overflow. */
+export function checkInsertable(bytes: Uint8Array): Uint8Array {
+  if (bytes.length > MAX_DOCUMENT_BYTES) {
+    throw new CodedError(
+      'BSONObjectTooLarge',
+      `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT_BYTES}`,
+    );
+  }
+  if (!nestsBeyond(bytes, MAX_STORED_DEPTH)) return bytes;
+  const message = `cannot insert document because it exceeds ${MAX_STORED_DEPTH} levels of nesting`;
+  throw new CodedError('Overflow', message);
+}
+
+/** Throws Overflow for what an update has made too deep. */
+export function checkDepth(bytes: Uint8Array): void {
+  if (!nestsBeyond(bytes, MAX_STORED_DEPTH)) return;
+  throw new CodedError('Overflow', `Document exceeds maximum nesting depth of ${MAX_STORED_DEPTH}`);
 }
 
 function checkIdType(type: number, codeName: 'BadValue' | 'InvalidIdField'): void {

@@ -12,7 +12,7 @@ import {
 import { checkFits } from './cap.ts';
 import { collated } from './collation.ts';
 import type { DeleteStatement, UpdateStatement, WriteOptions, WriteResult } from './contract.ts';
-import { encodeWithIdFirst, MAX_DOCUMENT_BYTES, withIdFirst } from './document-id.ts';
+import { checkDepth, encodeWithIdFirst, MAX_DOCUMENT_BYTES, withIdFirst } from './document-id.ts';
 import type { Loaded } from './handle.ts';
 import { eachMatch, findOrMake, type Match, type Work } from './match.ts';
 import { WriteBatch } from './write-batch.ts';
@@ -142,6 +142,7 @@ export function applyUpdate(
   const updated = updater.apply(doc, { positional });
   if (updated === doc) return undefined;
   const bytes = encodeWithIdFirst(updated, env);
+  checkDepth(bytes);
   if (bytes.length > MAX_DOCUMENT_BYTES) {
     throw new CodedError('Location17419', `Resulting document after update is larger than ${MAX_DOCUMENT_BYTES}`);
   }
@@ -162,6 +163,7 @@ export function upsert(
     inserting: true,
   });
   const bytes = encodeWithIdFirst(made, env);
+  checkDepth(bytes);
   if (bytes.length > MAX_DOCUMENT_BYTES) {
     throw new CodedError('Location17420', `Document to upsert is larger than ${MAX_DOCUMENT_BYTES}`);
   }

@@ -4,7 +4,7 @@ import type { MergeItem, MergeSpec, QueryContext } from '../../query/index.ts';
 import { idIndex } from '../catalog.ts';
 import { comparesAlike } from '../collation.ts';
 import type { Namespace, UpdateStatement, WriteOptions } from '../contract.ts';
-import { checkDocumentSize, encodeWithIdFirst } from '../document-id.ts';
+import { checkInsertable, encodeWithIdFirst } from '../document-id.ts';
 import type { Loaded } from '../handle.ts';
 import type { Work } from '../match.ts';
 import type { Namespaces } from '../namespaces.ts';
@@ -93,7 +93,7 @@ export class Merger {
   }
 
   #insert(loaded: Loaded, doc: Doc): void {
-    insertOne(loaded, checkDocumentSize(encodeWithIdFirst(doc, this.#env)), this.#options);
+    insertOne(loaded, checkInsertable(encodeWithIdFirst(doc, this.#env)), this.#options);
   }
 }
 

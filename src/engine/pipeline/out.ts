@@ -4,7 +4,7 @@ import { duplicateKeyError } from '../../indexes/index.ts';
 import type { Log } from '../../log/index.ts';
 import { type Collection, duplicateKey, nsText } from '../collection.ts';
 import type { Namespace } from '../contract.ts';
-import { checkDocumentSize, encodeWithIdFirst } from '../document-id.ts';
+import { checkInsertable, encodeWithIdFirst } from '../document-id.ts';
 import { buildIndex, type Loaded } from '../handle.ts';
 import type { Namespaces } from '../namespaces.ts';
 
@@ -27,7 +27,7 @@ export async function replaceContent(
   docs: readonly Doc[],
   bypassValidation: boolean | undefined,
 ): Promise<void> {
-  const encoded = docs.map((doc) => checkDocumentSize(encodeWithIdFirst(doc, env)));
+  const encoded = docs.map((doc) => checkInsertable(encodeWithIdFirst(doc, env)));
   const handle = await namespaces.ensure(ns);
   const loaded = await handle.load();
   const { collection, cap } = loaded;

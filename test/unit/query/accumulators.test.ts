@@ -80,7 +80,7 @@ const REFUSED: [accumulator: unknown, code: number | string, message: string][] 
   [{ $median: 5 }, 7436100, 'specification must be an object; found $median: 5'],
   [
     { $percentile: { input: 1, method: 'approximate' } },
-    40414,
+    'IDLFailedToParse',
     "BSON field '$percentile.p' is missing but a required field",
   ],
   [{ $count: { x: 1 } }, 'TypeMismatch', '$count takes no arguments, i.e. $count:{}'],

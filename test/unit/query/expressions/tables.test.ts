@@ -19,6 +19,7 @@ const NAMES: Readonly<Record<number, string>> = {
   15: 'Overflow',
   146: 'ExceededMemoryLimit',
   168: 'InvalidPipelineOperator',
+  40414: 'IDLFailedToParse',
   241: 'ConversionFailure',
 };
 
