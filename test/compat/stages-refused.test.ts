@@ -143,6 +143,14 @@ const REFUSED: [pipeline: unknown[], code: number, message: string][] = [
     6307900,
     "$setWindowFields 'output' specification contains two conflicting paths",
   ],
+  [
+    [
+      { $set: { n: 'x' } },
+      { $setWindowFields: { sortBy: { n: 1 }, output: { a: { $sum: 1, window: { range: [0, 1] } } } } },
+    ],
+    5429414,
+    'PlanExecutor error during aggregation :: caused by :: Invalid range: Expected the sortBy field to be a number, but it was string',
+  ],
   [[{ $setWindowFields: { output: { a: { $first: '$n', x: 1 } } } }], 9, '$first got unexpected argument: x'],
   [[{ $setWindowFields: { output: { a: { $summ: '$n', x: 1 } } } }], 9, 'Unrecognized window function, $summ'],
   [

@@ -414,6 +414,33 @@ const GIVEN: Record<string, [from: string, pipeline: Document[], result: Documen
       [2, 0, 3, 1].map((_id) => ({ _id, p: _id % 2 ? 'odd' : 'even', v: null })),
     ],
   ],
+  'windows of a range': [
+    [
+      'none',
+      [
+        { $unionWith: { pipeline: [{ $documents: [{ k: 1 }, { k: 1 }, { k: 2 }, { k: 0.1 }, { k: 0.3 }] }] } },
+        {
+          $setWindowFields: {
+            sortBy: { k: 1 },
+            output: {
+              on: { $push: '$k', window: { range: ['current', 1] } },
+              up: { $push: '$k', window: { range: ['unbounded', 'current'] } },
+              near: { $push: '$k', window: { range: [0, 0.2] } },
+              before: { $push: '$k', window: { range: [-5, -1] } },
+            },
+          },
+        },
+      ],
+      [
+        { k: 0.1, on: [0.1, 0.3, 1, 1], up: [0.1], near: [0.1, 0.3], before: [] },
+        // The double is a little less than the decimal that the window begins with.
+        { k: 0.3, on: [0.3, 1, 1], up: [0.1, 0.3], near: [], before: [] },
+        { k: 1, on: [1, 1, 2], up: [0.1, 0.3, 1], near: [1, 1], before: [] },
+        { k: 1, on: [1, 2], up: [0.1, 0.3, 1, 1], near: [1, 1], before: [] },
+        { k: 2, on: [2], up: [0.1, 0.3, 1, 1, 2], near: [2], before: [0.1, 0.3, 1, 1] },
+      ],
+    ],
+  ],
   'accumulators that rank keep the first of equals': [
     [
       'others',

@@ -8,6 +8,7 @@ test.each(['$search', '$searchMeta', '$vectorSearch', '$rankFusion'])('%s is ref
 });
 
 test.each([
+  '$listClusterCatalog',
   '$listSearchIndexes',
   '$listSampledQueries',
   '$querySettings',

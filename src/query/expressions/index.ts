@@ -160,6 +160,8 @@ function compileVariable(name: string, context: QueryContext, names: ReadonlySet
       // There are no users, so none has a role.
       return constant([]);
     case 'REMOVE':
+    // What a search of Atlas would tell.
+    case 'SEARCH_META':
       return constant(MISSING);
     case 'DESCEND':
     case 'PRUNE':

@@ -61,6 +61,7 @@ export const LOGIC: Family = {
     ['$$REMOVE', MISSING],
     ['$$DESCEND', 'descend'],
     ['$$USER_ROLES', []],
+    ['$$SEARCH_META', MISSING],
     [{ $literal: '$a' }, '$a'],
     [{ $literal: { $add: [1, 2] } }, { $add: [1, 2] }],
     [{ x: '$a', y: '$b' }, { x: 1 }, { a: 1 }],

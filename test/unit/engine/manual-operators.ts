@@ -1,5 +1,6 @@
 /**
- * The operators that the manual of MongoDB 8.0 lists, each with the smallest operand that means something. Documents are
+ * The operators that the manual of MongoDB 8.0 lists (`reference/mql/*.txt` of its source, branch 8.0), each with the
+ * smallest operand that means something. Documents are
  * `{n: 5, s: 'text', d: a date, a: [1, 2], o: {x: 1}}`; indexes there are on `s` (text), `p` (2dsphere) and `q` (2d).
  */
 const POINT = { type: 'Point', coordinates: [1, 1] };
@@ -135,6 +136,7 @@ export const STAGES: Record<string, unknown> = {
   $group: { _id: '$n' },
   $indexStats: {},
   $limit: 1,
+  $listClusterCatalog: {},
   $listSampledQueries: {},
   $listSearchIndexes: {},
   $lookup: { from: 'things', localField: 'n', foreignField: 'n', as: 'found' },

@@ -160,19 +160,19 @@ const REFUSED: [operator: object, code: string, message: string, docs?: object[]
   [
     { $sum: 1, window: { range: [0, 1] } },
     'Location5429414',
-    'Expected the sortBy field to be a number, but it was string',
+    'Invalid range: Expected the sortBy field to be a number, but it was string',
     [{ t: 'x' }],
   ],
   [
     { $sum: 1, window: { range: [0, 1] } },
     'Location5429413',
-    'For windows that involve date or time ranges, a unit must be provided.',
+    'Invalid range: For windows that involve date or time ranges, a unit must be provided.',
     [{ t: day(1) }],
   ],
   [
     { $sum: 1, window: { range: [0, 1], unit: 'day' } },
     'Location5429513',
-    'Expected the sortBy field to be a Date, but it was int',
+    'Invalid range: Expected the sortBy field to be a Date, but it was int',
   ],
   [
     { $sum: 1, window: { range: [0, 1] } },

@@ -1,11 +1,22 @@
 import { Int32, type Value } from '../../../bson/index.ts';
 import { addInUtc, parseTimeUnit, type TimeUnit } from '../../dates/index.ts';
+import { addDecimal } from '../../decimal.ts';
 import { failedToParse, located } from '../../error.ts';
 import { compileExpression, constantValue } from '../../expressions/index.ts';
-import { add, exactInt, toDouble } from '../../number.ts';
+import { exactInt, toDecimal, toDouble } from '../../number.ts';
 import { compareFound } from '../../order.ts';
 import type { QueryContext } from '../../types.ts';
-import { element, type Found, format, isArray, isDoc, isNumeric, type Numeric, typeName } from '../../value.ts';
+import {
+  bracket,
+  element,
+  type Found,
+  format,
+  isArray,
+  isDoc,
+  isNumeric,
+  type Numeric,
+  typeName,
+} from '../../value.ts';
 import type { Partition, SortSpec } from './partition.ts';
 
 /** The first and last place of a window; the first after the last where it is empty. */
@@ -122,33 +133,41 @@ function rangeWindow(
   return {
     bounds: ({ keys }, at) => {
       const base = checkedKey(keys[at]!, unit);
-      const low = lower === 'unbounded' ? undefined : moved(base, lower, unit);
-      const high = upper === 'unbounded' ? undefined : moved(base, upper, unit);
-      return [
-        low === undefined ? 0 : firstWhere(keys, (key) => compareFound(key, low) >= 0),
-        high === undefined ? keys.length - 1 : firstWhere(keys, (key) => compareFound(key, high) > 0) - 1,
-      ];
+      const kind = bracket(base);
+      let from = at;
+      if (lower === 'unbounded') from = firstWhere(keys, (key) => bracket(key) >= kind);
+      else if (lower !== 'current') {
+        const low = moved(base, lower, unit);
+        from = firstWhere(keys, (key) => compareFound(key, low) >= 0);
+        if (from < keys.length && bracket(keys[from]!) !== kind) return EMPTY;
+      }
+      if (upper === 'current') return [from, at];
+      if (upper === 'unbounded') return [from, firstWhere(keys, (key) => bracket(key) > kind) - 1];
+      const high = moved(base, upper, unit);
+      return [from, firstWhere(keys, (key) => compareFound(key, high) > 0) - 1];
     },
     grows: lower === 'unbounded',
   };
 }
 
+const EMPTY = [0, -1] as const;
+
 function checkedKey(key: Found, unit: TimeUnit | undefined): Numeric | Date {
   if (unit !== undefined) {
     if (key instanceof Date) return key;
-    throw located(5429513, `Expected the sortBy field to be a Date, but it was ${typeName(key)}`);
+    throw located(5429513, `Invalid range: Expected the sortBy field to be a Date, but it was ${typeName(key)}`);
   }
   if (key instanceof Date) {
-    throw located(5429413, 'For windows that involve date or time ranges, a unit must be provided.');
+    throw located(5429413, 'Invalid range: For windows that involve date or time ranges, a unit must be provided.');
   }
   if (isNumeric(key)) return key;
-  throw located(5429414, `Expected the sortBy field to be a number, but it was ${typeName(key)}`);
+  throw located(5429414, `Invalid range: Expected the sortBy field to be a number, but it was ${typeName(key)}`);
 }
 
-function moved(base: Numeric | Date, by: Numeric | 'current', unit: TimeUnit | undefined): Numeric | Date {
-  if (by === 'current') return base;
+/** Numbers are added as decimals, and only compared with. */
+function moved(base: Numeric | Date, by: Numeric, unit: TimeUnit | undefined): Numeric | Date {
   if (base instanceof Date) return new Date(addInUtc(base.getTime(), unit!, BigInt(Math.trunc(toDouble(by)))));
-  return add(base, by) ?? toDouble(base) + toDouble(by);
+  return addDecimal(toDecimal(base), toDecimal(by));
 }
 
 /** Keys are in their order. The place of the first one that passes, else behind the last. */
