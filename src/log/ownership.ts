@@ -45,6 +45,13 @@ export class Ownership {
   readonly #env: Env;
   /** The newest of this process. */
   #fence: Fence;
+  /**
+   * What stood in the channel up to here was seen, in a look before the last one. Not this process's newest fence: another
+   * one's may have come between two looks, and stand before it.
+   */
+  #seen: MessageId;
+  /** The newest that the last look saw. */
+  #newest: MessageId;
   #evidenceAt: number;
   #looking: Promise<void> | undefined;
   #lost: StoreError | undefined;
@@ -56,6 +63,7 @@ export class Ownership {
     this.#channel = channel;
     this.#env = env;
     this.#fence = fence;
+    this.#seen = this.#newest = fence.messageId;
     this.#evidenceAt = evidenceAt;
   }
 
@@ -142,7 +150,7 @@ export class Ownership {
     arm();
   }
 
-  /** Reads what was posted since this process's newest fence. */
+  /** Reads what was posted since this process claimed the guild, but for what it saw twice. */
   #look(): Promise<void> {
     this.#looking ??= this.#read().finally(() => {
       this.#looking = undefined;
@@ -152,17 +160,21 @@ export class Ownership {
 
   async #read(): Promise<void> {
     const askedAt = this.#env.clock.monotonic();
-    let after = this.#fence.messageId;
+    let after = this.#seen;
+    let newest = this.#newest;
     for (;;) {
       const page = await this.#store.pageAfter(this.#channel, after, PAGE_MESSAGES_MAX, 'commit');
       for (const message of page) {
         const found = classify(message);
         if (found.kind === 'record' && found.parsed.header.epoch > this.epoch)
           return this.#lose(found.parsed.header.epoch);
+        if (message.id > newest) newest = message.id;
       }
       if (page.length < PAGE_MESSAGES_MAX) break;
       after = page[0]!.id;
     }
+    this.#seen = this.#newest;
+    this.#newest = newest;
     if (this.#evidenceAt < askedAt) this.#evidenceAt = askedAt;
   }
 

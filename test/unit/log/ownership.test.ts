@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type Env, seededRandom, silentLog, VirtualClock } from '../../../src/base/index.ts';
 import { OwnedError, OwnedStore, Ownership } from '../../../src/log/index.ts';
 import { EVIDENCE_MS, LEASE_MS } from '../../../src/log/ownership.ts';
-import { MemoryStore } from '../../../src/store/index.ts';
+import { MemoryStore, StoreError } from '../../../src/store/index.ts';
 
 const [HERE, THERE] = ['aaaa', 'bbbb'];
 
@@ -81,6 +81,25 @@ describe('an owner', () => {
     expect(next.epoch).toBe(old.epoch + 1);
     await expect(post(old)).rejects.toMatchObject({ code: 'fenced' });
     await post(next);
+  });
+
+  test('that renews its lease behind the fence of another one notices that all the same', async () => {
+    const old = await claim(HERE);
+    await clock.advance(119_000);
+    // The last look before the renewal does not come through.
+    store.faults.fail = (request) => (request === 'page' ? new StoreError('closed', 'no answer') : undefined);
+    const before = store.peek(control).length;
+    const blind = store.faults.fail;
+    store.faults.fail = undefined;
+    const taking = Ownership.claim(store, control, env, { lease: { instance: THERE, force: true } });
+    await clock.advance(0);
+    store.faults.fail = blind;
+    await clock.advance(2000);
+    store.faults.fail = undefined;
+    // Its own comes last.
+    expect(store.peek(control).length).toBe(before + 2);
+    await clock.run(taking);
+    await expect(post(old)).rejects.toMatchObject({ code: 'fenced' });
   });
 
   test('that hears nothing looks again before it acknowledges', async () => {
