@@ -9,6 +9,7 @@ import {
   compileProjection,
   compileSort,
   type Filter,
+  type Metadata,
   type Told,
 } from '../query/index.ts';
 import type { DocCursor, FindQuery } from './contract.ts';
@@ -93,7 +94,7 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
   const streamed = await stream(env, handle, query, filter, compare);
   if (streamed) {
     const { matches } = streamed;
-    const ordered = compare && !streamed.sorted ? sorted(matches, byDocument(compare), query) : matches;
+    const ordered = compare && !streamed.sorted ? sorted(matches, byDocument(compare, query.sort!), query) : matches;
     return { plan: undefined, examined, matches: slice(ordered, query.skip, query.limit) };
   }
   const loaded = await handle.load();
@@ -108,7 +109,7 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
   const slots = drawn(query, filter, plan, candidates(loaded, plan, read, naturalOrder(query.sort)));
   const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, slots, read, examined });
   const inOrder = plan.sorted && (read === 'local' || loaded.collection.unsettled.size === 0);
-  const order = compare ? byDocument(compare) : byMetadata(plan);
+  const order = compare ? byDocument(compare, query.sort!) : byMetadata(plan);
   const ordered = order && !inOrder ? sorted(scan, order, query) : scan;
   return { plan, examined, matches: slice(ordered, query.skip, query.limit) };
 }
@@ -125,15 +126,20 @@ function drawn(
   return draw([...slots], sample, context.random);
 }
 
-type Order = (left: Found, right: Found) => number;
+/** Compares what a match is sorted by, which is mostly a small part of it. */
+interface Order {
+  /** The fields that are looked at; undefined where that may be any. */
+  readonly fields: ReadonlySet<string> | undefined;
+  compare(left: Doc, right: Doc, leftMeta: Metadata | undefined, rightMeta: Metadata | undefined): number;
+}
 
-function byDocument(compare: Comparator): Order {
-  return (left, right) => compare(left.doc, right.doc, left.meta, right.meta);
+function byDocument(compare: Comparator, sort: Doc): Order {
+  return { compare, fields: new Set([...sort.keys()].map((path) => path.split('.')[0]!)) };
 }
 
 /** The plan's own order, where it has one. */
 function byMetadata({ order }: Plan): Order | undefined {
-  return order && ((left, right) => order(left.meta ?? {}, right.meta ?? {}));
+  return order && { compare: (_, __, left, right) => order(left ?? {}, right ?? {}), fields: new Set() };
 }
 
 /** What becomes of a match of a plan on its way out: mostly the bytes themselves. */
@@ -162,20 +168,35 @@ function keyShower(plan: Plan | undefined): (found: Found) => Uint8Array {
   return ({ doc }) => encode(plan?.indexKey?.(doc) ?? new Map());
 }
 
+/** A match that waits to be sorted. */
+interface Held {
+  readonly found: Found;
+  /** What it is sorted by. */
+  readonly key: Doc;
+  readonly meta: Metadata | undefined;
+}
+
 /** A blocking sort; with a limit it holds no more than twice that many documents. */
-async function* sorted(scan: AsyncIterable<Found[]>, compare: Order, query: FindQuery): AsyncGenerator<Found[]> {
+async function* sorted(scan: AsyncIterable<Found[]>, order: Order, query: FindQuery): AsyncGenerator<Found[]> {
   const keep = query.limit === 0 ? Number.POSITIVE_INFINITY : query.skip + query.limit;
-  const order = (left: Found, right: Found) => compare(left, right) || left.recordId - right.recordId;
-  let held: Found[] = [];
+  const reader = order.fields && new FieldReader(order.fields);
+  const compare = (left: Held, right: Held) =>
+    order.compare(left.key, right.key, left.meta, right.meta) || left.found.recordId - right.found.recordId;
+  let held: Held[] = [];
+  /** Beyond it nothing is kept. */
+  let last: Held | undefined;
   let bytes = 0;
   for await (const batch of scan) {
     for (const found of batch) {
-      held.push(found);
-      bytes += found.bytes.length;
+      const next = { found, key: reader ? found.only(reader) : found.doc, meta: found.meta };
+      if (last && compare(next, last) > 0) continue;
+      held.push(next);
+      bytes += found.size;
     }
     if (held.length > 2 * keep) {
-      held = held.sort(order).slice(0, keep);
-      bytes = held.reduce((sum, found) => sum + found.bytes.length, 0);
+      held = held.sort(compare).slice(0, keep);
+      last = held.at(-1);
+      bytes = held.reduce((sum, { found }) => sum + found.size, 0);
     }
     if (query.allowDiskUse === false && bytes > SORT_MEMORY_BYTES) {
       throw new CodedError(
@@ -186,7 +207,7 @@ async function* sorted(scan: AsyncIterable<Found[]>, compare: Order, query: Find
     // Nothing is known yet, but whoever pulls may want to stop.
     yield [];
   }
-  yield held.sort(order);
+  yield held.sort(compare).map(({ found }) => found);
 }
 
 async function* slice(matches: AsyncIterable<Found[]>, skip: number, limit: number): AsyncGenerator<Found[]> {

@@ -36,6 +36,11 @@ export class Found {
     return this.#content;
   }
 
+  /** In bytes. */
+  get size(): number {
+    return this.#content?.length ?? this.bytes.length;
+  }
+
   get doc(): Doc {
     this.#doc ??= decode(this.bytes);
     return this.#doc;
