@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, CodedError, type Env, Identity } from './base/index.ts';
+import { type Clock, CodedError, type Env, FolderScratch, Identity, type Scratch } from './base/index.ts';
 import { createDispatcher, errorReply, type ServerInfo } from './commands/index.ts';
 import { type OpenGateway, openDiscordStore, StartError, type Transport } from './discord/index.ts';
 import {
@@ -79,10 +79,20 @@ export async function serve(env: Env, options: ServeOptions): Promise<Served> {
     .then((shared) => withLease(env, options, shared))
     .then((far) => withLocalCache(env, options, far));
   try {
-    return await serveOn(env, { ...options, keys }, discord);
+    return await serveOn({ ...env, scratch: await openScratch(env, options) }, { ...options, keys }, discord);
   } catch (error) {
     await discord.close();
     throw error;
+  }
+}
+
+/** Of this process alone, which holds the guild's data or its lease. A folder that cannot be used is done without. */
+async function openScratch(env: Env, { dataDir, guilds }: ServeOptions): Promise<Scratch | undefined> {
+  try {
+    return await FolderScratch.open(join(dataDir, '_tmp', guilds[0] ?? 'embedded'), env.random);
+  } catch (error) {
+    env.log.warn({ err: error }, 'there is no room for temporary files; sorts and groups stay in memory');
+    return undefined;
   }
 }
 

@@ -9,4 +9,5 @@ export { type Env, systemEnv } from './env.ts';
 export { Identity } from './identity.ts';
 export { createLog, type Log, silentLog } from './log.ts';
 export { draw, type Random, randomInt, seededRandom, systemRandom, uuidBytes } from './random.ts';
+export { FolderScratch, MemoryScratch, type Scratch, type ScratchFile } from './scratch.ts';
 export { VirtualClock } from './virtual-clock.ts';

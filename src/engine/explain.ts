@@ -4,11 +4,12 @@ import { compileFilter, conjuncts, type Filter, type FilterNode, filterTree, sho
 import type { Explained, FindQuery, Verbosity } from './contract.ts';
 import { countCandidates } from './count.ts';
 import { coveringOf, planFind } from './covered.ts';
-import { execute, SORT_MEMORY_BYTES } from './find.ts';
+import { execute } from './find.ts';
 import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, weighPlans } from './planner.ts';
 import type { Ran } from './plans/plan.ts';
 import { stageDoc } from './plans/stage.ts';
+import { SORT_MEMORY_BYTES } from './sorted.ts';
 import { compileStatement } from './writes.ts';
 
 /** What running a query did. */
@@ -16,6 +17,7 @@ interface Run {
   readonly plan: Plan | undefined;
   readonly ran: Ran;
   readonly keysExamined: number;
+  readonly spills: number;
   /** What the stage on top gave: documents, after skip and limit, or changes. */
   readonly returned: number;
   readonly modified: number;
@@ -89,7 +91,8 @@ async function carryOut(
   const started = env.clock.monotonic();
   const millis = () => Math.round(env.clock.monotonic() - started);
   const nothing = { docsExamined: 0, matched: 0 };
-  if (!handle) return { plan: undefined, ran: nothing, keysExamined: 0, returned: 0, modified: 0, millis: millis() };
+  if (!handle)
+    return { plan: undefined, ran: nothing, keysExamined: 0, spills: 0, returned: 0, modified: 0, millis: millis() };
   const { collection } = await handle.load();
   const counts = explained.kind === 'count' && query.read === 'local';
   const exact = counts ? weighPlans(collection, filter, query).plan : undefined;
@@ -98,7 +101,15 @@ async function carryOut(
     const counted = await countCandidates(env, exact, enough);
     const ran = { docsExamined: 0, matched: counted };
     const returned = Math.max(0, counted - query.skip);
-    return { plan: exact, ran, keysExamined: exact.keysExamined ?? counted, returned, modified: 0, millis: millis() };
+    return {
+      plan: exact,
+      ran,
+      keysExamined: exact.keysExamined ?? counted,
+      spills: 0,
+      returned,
+      modified: 0,
+      millis: millis(),
+    };
   }
   // A change is tried on each match, and thrown away.
   const updater =
@@ -118,6 +129,7 @@ async function carryOut(
     plan,
     ran: { docsExamined: examined.docs, matched },
     keysExamined: plan?.keysExamined ?? examined.keys,
+    spills: examined.spills,
     returned,
     modified,
     millis: millis(),
@@ -146,7 +158,7 @@ function stages(query: FindQuery, explained: Explained, plan: Plan | undefined, 
       memLimit: SORT_MEMORY_BYTES,
       limitAmount: limit > 0 ? skip + limit : undefined,
       type: 'simple',
-      ...(ran && { usedDisk: false, spills: 0 }),
+      ...(run && { usedDisk: run.spills > 0, spills: run.spills }),
     };
     tree = stageDoc('SORT', { work: work(), fields, input: tree });
   }

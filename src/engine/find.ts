@@ -1,15 +1,13 @@
-import { CodedError, draw, type Env } from '../base/index.ts';
+import { draw, type Env } from '../base/index.ts';
 import { type Doc, encode, FieldReader, type Value } from '../bson/index.ts';
 import {
   askedOf,
-  type Comparator,
   carry,
   checkMetaSort,
   compileFilter,
   compileProjection,
   compileSort,
   type Filter,
-  type Metadata,
   type Told,
 } from '../query/index.ts';
 import type { DocCursor, FindQuery } from './contract.ts';
@@ -20,12 +18,10 @@ import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan } from './planner.ts';
 import { checkBetween } from './plans/between.ts';
 import type { Slot } from './slot.ts';
+import { byDocument, byMetadata, sorted } from './sorted.ts';
 import { stream } from './streams.ts';
 import { tail } from './tail.ts';
 import { teller } from './told.ts';
-
-/** As the server's internalQueryMaxBlockingSortMemoryUsageBytes. */
-export const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
 
 /** What a query did, for `explain`; filled as the matches are pulled. */
 export interface Execution {
@@ -90,11 +86,12 @@ async function* whileAlive(handle: CollectionHandle, matches: AsyncGenerator<Fou
 async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filter: Filter): Promise<Execution> {
   const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort, filter.collator) : undefined;
   if (compare) checkMetaSort(query.sort!, filter.metadata);
-  const examined: Examined = { keys: 0, docs: 0, matched: 0 };
+  const examined: Examined = { keys: 0, docs: 0, matched: 0, spills: 0 };
+  const sorting = { query, examined, scratch: env.scratch };
   const streamed = await stream(env, handle, query, filter, compare);
   if (streamed) {
     const { matches } = streamed;
-    const ordered = compare && !streamed.sorted ? sorted(matches, byDocument(compare, query.sort!), query) : matches;
+    const ordered = compare && !streamed.sorted ? sorted(matches, byDocument(compare, query.sort!), sorting) : matches;
     return { plan: undefined, examined, matches: slice(ordered, query.skip, query.limit) };
   }
   const loaded = await handle.load();
@@ -110,7 +107,7 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
   const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, slots, read, examined });
   const inOrder = plan.sorted && (read === 'local' || loaded.collection.unsettled.size === 0);
   const order = compare ? byDocument(compare, query.sort!) : byMetadata(plan);
-  const ordered = order && !inOrder ? sorted(scan, order, query) : scan;
+  const ordered = order && !inOrder ? sorted(scan, order, { ...sorting, metaOf: plan.meta }) : scan;
   return { plan, examined, matches: slice(ordered, query.skip, query.limit) };
 }
 
@@ -124,22 +121,6 @@ function drawn(
   const sure = plan.exact || filter.source.size === 0;
   if (!sample || !sure || read !== 'local' || filter.text || filter.near) return slots;
   return draw([...slots], sample, context.random);
-}
-
-/** Compares what a match is sorted by, which is mostly a small part of it. */
-interface Order {
-  /** The fields that are looked at; undefined where that may be any. */
-  readonly fields: ReadonlySet<string> | undefined;
-  compare(left: Doc, right: Doc, leftMeta: Metadata | undefined, rightMeta: Metadata | undefined): number;
-}
-
-function byDocument(compare: Comparator, sort: Doc): Order {
-  return { compare, fields: new Set([...sort.keys()].map((path) => path.split('.')[0]!)) };
-}
-
-/** The plan's own order, where it has one. */
-function byMetadata({ order }: Plan): Order | undefined {
-  return order && { compare: (_, __, left, right) => order(left ?? {}, right ?? {}), fields: new Set() };
 }
 
 /** What becomes of a match of a plan on its way out: mostly the bytes themselves. */
@@ -166,48 +147,6 @@ function shower(query: FindQuery, filter: Filter): (plan: Plan | undefined) => (
  */
 function keyShower(plan: Plan | undefined): (found: Found) => Uint8Array {
   return ({ doc }) => encode(plan?.indexKey?.(doc) ?? new Map());
-}
-
-/** A match that waits to be sorted. */
-interface Held {
-  readonly found: Found;
-  /** What it is sorted by. */
-  readonly key: Doc;
-  readonly meta: Metadata | undefined;
-}
-
-/** A blocking sort; with a limit it holds no more than twice that many documents. */
-async function* sorted(scan: AsyncIterable<Found[]>, order: Order, query: FindQuery): AsyncGenerator<Found[]> {
-  const keep = query.limit === 0 ? Number.POSITIVE_INFINITY : query.skip + query.limit;
-  const reader = order.fields && new FieldReader(order.fields);
-  const compare = (left: Held, right: Held) =>
-    order.compare(left.key, right.key, left.meta, right.meta) || left.found.recordId - right.found.recordId;
-  let held: Held[] = [];
-  /** Beyond it nothing is kept. */
-  let last: Held | undefined;
-  let bytes = 0;
-  for await (const batch of scan) {
-    for (const found of batch) {
-      const next = { found, key: reader ? found.only(reader) : found.doc, meta: found.meta };
-      if (last && compare(next, last) > 0) continue;
-      held.push(next);
-      bytes += found.size;
-    }
-    if (held.length > 2 * keep) {
-      held = held.sort(compare).slice(0, keep);
-      last = held.at(-1);
-      bytes = held.reduce((sum, { found }) => sum + found.size, 0);
-    }
-    if (query.allowDiskUse === false && bytes > SORT_MEMORY_BYTES) {
-      throw new CodedError(
-        'QueryExceededMemoryLimitNoDiskUseAllowed',
-        `Sort exceeded memory limit of ${SORT_MEMORY_BYTES} bytes, but did not opt in to external sorting.`,
-      );
-    }
-    // Nothing is known yet, but whoever pulls may want to stop.
-    yield [];
-  }
-  yield held.sort(compare).map(({ found }) => found);
 }
 
 async function* slice(matches: AsyncIterable<Found[]>, skip: number, limit: number): AsyncGenerator<Found[]> {

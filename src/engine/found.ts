@@ -70,6 +70,8 @@ export interface Examined {
   docs: number;
   /** Documents that matched. */
   matched: number;
+  /** Runs that a sort has put into a file. */
+  spills: number;
 }
 
 /** How long a scan may match documents while other commands wait. */

@@ -91,7 +91,7 @@ async function* rest(
       if (last === undefined || (slot.recordId - last) * step > 0) yield slot;
     }
   };
-  const examined = { keys: 0, docs: 0, matched: 0 };
+  const examined = { keys: 0, docs: 0, matched: 0, spills: 0 };
   yield* scanLoaded({ clock: env.clock, loaded, filter, plan, slots: slots(), read, examined });
 }
 

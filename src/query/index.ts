@@ -27,6 +27,8 @@ export { countOf } from './stages/count.ts';
 export { neededFields } from './stages/dependencies.ts';
 export { checkPipeline, compilePipeline, openPipeline, runPipeline, startsPipeline } from './stages/index.ts';
 export { optimize } from './stages/optimize.ts';
+export { Sorter } from './stages/sorter.ts';
+export type { Codec } from './stages/spool.ts';
 export { streamOf } from './stages/stage.ts';
 export type {
   Comparator,

@@ -1,3 +1,4 @@
+import type { Scratch } from '../base/index.ts';
 import type { Collator, Doc, KeptDoc, ObjectId, Timestamp, Value } from '../bson/index.ts';
 import type { Near } from '../geo/index.ts';
 import type { TextDefinition, TextSearch } from '../text/index.ts';
@@ -131,6 +132,8 @@ export interface PipelineContext extends QueryContext {
   /** False: blocking stages fail beyond `memoryLimit`, in bytes. */
   readonly allowDiskUse?: boolean | undefined;
   readonly memoryLimit?: number;
+  /** Where blocking stages put what they may not hold; undefined: they hold it. */
+  readonly scratch?: Scratch | undefined;
   /** How many pipelines this one is within. */
   readonly depth?: number;
   readonly db: string;

@@ -18,14 +18,17 @@ test('$currentOp shows nothing idle', async () => {
   expect(cursor.firstBatch.every(({ active }: { active: boolean }) => active)).toBe(true);
 });
 
-test('a sort of more than 100 MB is held in memory, unless the disk is forbidden', async () => {
+test('beyond 100 MB a sort fails without the disk, and other stages hold what they hold', async () => {
   const pad = 'x'.repeat(15 * 2 ** 20);
   for (let _id = 10; _id < 18; _id++) await own.things.insertOne({ _id, pad });
-  const pipeline = [{ $sort: { pad: 1, _id: -1 } }, { $project: { _id: 1 } }];
-  const found = await own.things.aggregate(pipeline).toArray();
+  const sorted = [{ $sort: { pad: 1, _id: -1 } }, { $project: { _id: 1 } }];
+  const found = await own.things.aggregate(sorted).toArray();
   expect(found.slice(-8).map(({ _id }) => _id)).toEqual([17, 16, 15, 14, 13, 12, 11, 10]);
-  const refused = own.things.aggregate(pipeline, { allowDiskUse: false }).toArray();
+  const refused = own.things.aggregate(sorted, { allowDiskUse: false }).toArray();
   await expect(refused).rejects.toMatchObject({ code: 292 });
+  const output = { docs: { $push: { pad: { $substrBytes: ['$pad', 0, 1] } } } };
+  const buckets = [{ $match: { _id: { $gte: 10 } } }, { $bucketAuto: { groupBy: '$_id', buckets: 1, output } }];
+  expect((await own.things.aggregate(buckets, { allowDiskUse: false }).toArray())[0]!.docs).toHaveLength(8);
 });
 
 test('errors name no shard', async () => {

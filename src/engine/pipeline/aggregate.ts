@@ -118,6 +118,7 @@ function pipelineContext(deployment: Deployment, ns: Namespace, query: Aggregate
   const context: PipelineContext = {
     ...query.context,
     allowDiskUse: query.allowDiskUse,
+    scratch: env.scratch,
     db: ns.db,
     collection: ns.coll,
     foreign: (coll) => {

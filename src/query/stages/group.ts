@@ -5,8 +5,9 @@ import { intOrLong } from '../number.ts';
 import type { PipelineContext } from '../types.ts';
 import { isDoc, MISSING } from '../value.ts';
 import { compileAccumulations, type Group } from './accumulation.ts';
-import { Held } from './memory.ts';
-import { type Stage, type StageCompiler, streamOf, whole } from './stage.ts';
+import { Aside, MAX_DEPTH } from './aside.ts';
+import { roomFor } from './memory.ts';
+import { type Stage, type StageCompiler, type Stream, streamOf, whole } from './stage.ts';
 
 export const group: StageCompiler = (spec, { context }) => {
   if (!isDoc(spec)) throw located(15947, "a group's fields must be specified in an object");
@@ -40,7 +41,14 @@ export const sortByCount: StageCompiler = (spec, { context }) => {
 /** The output of stages that are given none. */
 export const COUNT: Doc = new Map([['count', new Map([['$sum', intOrLong(1)]])]]);
 
-/** Groups by the value that `idOf` gives, in order of first appearance. Equal numbers of other types are one group. */
+/** What a group takes in memory beside its id and what it collects, about. */
+const GROUP_BYTES = 500;
+
+/**
+ * Groups by the value that `idOf` gives, in order of first appearance. Equal numbers of other types are one group. Where
+ * groups take too much memory, those that are there go on, and the documents of others are put aside, to be grouped
+ * when these are done: part by part, so that each part has room (hybrid hash aggregation).
+ */
 export function grouping(
   idOf: (scope: Scope) => Value,
   start: (scope: Scope) => Group,
@@ -48,26 +56,45 @@ export function grouping(
   collects = false,
 ): Stage {
   const { collator } = context;
-  return async function* (source) {
-    const memory = new Held(context, groupTooLarge);
+  async function* grouped(source: Stream, depth: number): AsyncGenerator<Doc[]> {
+    const { limit, size, beyond } = roomFor(context, groupTooLarge);
+    const aside =
+      beyond && typeof beyond !== 'function' && depth < MAX_DEPTH ? new Aside(beyond, limit / 4, depth) : undefined;
     const groups = new Map<string, { id: Value; group: Group }>();
-    for await (const batch of source) {
-      for (const doc of batch) {
-        const scope = rootScope(doc);
-        const id = idOf(scope);
-        const key = encodeKey(id, false, collator);
-        let entry = groups.get(key);
-        if (!entry) {
-          entry = { id, group: start(scope) };
-          groups.set(key, entry);
-          memory.add(new Map([['_id', id]]));
+    let bytes = 0;
+    const take = (taken: number) => {
+      bytes += taken;
+      if (bytes > limit && typeof beyond === 'function') throw beyond();
+    };
+    try {
+      for await (const batch of source) {
+        for (const doc of batch) {
+          const scope = rootScope(doc);
+          const id = idOf(scope);
+          const key = encodeKey(id, false, collator);
+          let entry = groups.get(key);
+          if (!entry && aside && bytes > limit) {
+            aside.put(key, doc, size(doc));
+            continue;
+          }
+          if (!entry) {
+            entry = { id, group: start(scope) };
+            groups.set(key, entry);
+            take(size(new Map([['_id', id]])) + (aside ? GROUP_BYTES : 0));
+          }
+          if (collects) take(size(doc));
+          entry.group.add(scope);
         }
-        if (collects) memory.add(doc);
-        entry.group.add(scope);
+        await aside?.write();
       }
+      yield* streamOf(finished(groups.values()));
+      groups.clear();
+      for (const part of aside?.parts() ?? []) yield* grouped(part, depth + 1);
+    } finally {
+      await aside?.close();
     }
-    yield* streamOf(finished(groups.values()));
-  };
+  }
+  return (source) => grouped(source, 0);
 }
 
 function* finished(groups: Iterable<{ id: Value; group: Group }>): Generator<Doc> {

@@ -7,7 +7,9 @@ import { exactLong, intOrLong } from '../number.ts';
 import { compileAddFields, compileProject, compileReplaceRoot, compileUnset } from '../projection/index.ts';
 import { compileSort, compileSortKey } from '../sort.ts';
 import { element, isDoc, isNumeric, typeName } from '../value.ts';
-import { Held } from './memory.ts';
+import { roomFor } from './memory.ts';
+import { Sorter } from './sorter.ts';
+import { DOCUMENTS } from './spool.ts';
 import { mapped, type Stage, type StageCompiler, type StageEnv, streamOf, whole } from './stage.ts';
 
 /** The stages that are another part of this room, applied to a stream. */
@@ -28,21 +30,20 @@ export function sort(spec: Value, { context }: StageEnv, keep = Number.POSITIVE_
   const keyOf = context.sortKeys ? compileSortKey(spec, context.collator) : undefined;
   const byAll = (left: Doc, right: Doc) => order(left, right, metadataOf(left), metadataOf(right));
   return async function* (source) {
-    const memory = new Held(context, sortTooLarge);
-    let held: Doc[] = [];
-    for await (const batch of source) {
-      for (const doc of batch) {
-        held.push(doc);
-        memory.add(doc);
+    const room = roomFor(context, sortTooLarge);
+    const sorter = new Sorter({ ...room, compare: byAll, keep, codec: DOCUMENTS });
+    try {
+      for await (const batch of source) await sorter.add(batch);
+      for await (const batch of sorter.sorted()) {
+        // A document is told by what it was sorted last.
+        if (keyOf) {
+          for (const doc of batch) carry(doc, withMore(metadataOf(doc), { sortKey: keyOf(doc, metadataOf(doc)) }));
+        }
+        yield* streamOf(batch);
       }
-      if (held.length <= 2 * keep) continue;
-      held = held.sort(byAll).slice(0, keep);
-      memory.recount(held);
+    } finally {
+      await sorter.close();
     }
-    held.sort(byAll);
-    // A document is told by what it was sorted last.
-    if (keyOf) for (const doc of held) carry(doc, withMore(metadataOf(doc), { sortKey: keyOf(doc, metadataOf(doc)) }));
-    yield* streamOf(held);
   };
 }
 

@@ -92,7 +92,7 @@ const cases: [object, number, string, string][] = [
     'TypeMismatch',
     "BSON field 'find.collation' is the wrong type 'string', expected type 'object'",
   ],
-  [{ create: 'c', capped: true }, 72, 'InvalidOptions', "specify size:<n> when capped is true"],
+  [{ create: 'c', capped: true }, 72, 'InvalidOptions', 'specify size:<n> when capped is true'],
   [{ create: 'c', encryptedFields: {} }, 238, 'NotImplemented', 'DiscoDB does not support queryable encryption yet'],
   [{ distinct: 'c' }, 40414, 'IDLFailedToParse', "BSON field 'distinct.key' is missing but a required field"],
   [

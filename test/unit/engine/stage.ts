@@ -1,4 +1,4 @@
-import { type Env, seededRandom, silentLog, VirtualClock } from '../../../src/base/index.ts';
+import { type Env, type Scratch, seededRandom, silentLog, VirtualClock } from '../../../src/base/index.ts';
 import { type Doc, decode, doc, encode, type Value } from '../../../src/bson/index.ts';
 import { type Engine, type FindQuery, openEngine, type WriteOptions } from '../../../src/engine/index.ts';
 import type { KeyRing } from '../../../src/log/index.ts';
@@ -14,14 +14,16 @@ export class Stage {
   readonly store: MemoryStore;
   engine!: Engine;
 
-  private constructor(seed: number) {
+  private constructor(seed: number, scratch: Scratch | undefined) {
     this.clock = new VirtualClock();
-    this.env = { clock: this.clock, random: seededRandom(seed), log: silentLog };
+    this.env = { clock: this.clock, random: seededRandom(seed), log: silentLog, scratch };
     this.store = new MemoryStore(this.clock);
   }
 
-  static async open(options: { seed?: number; cacheBytes?: number; keys?: KeyRing } = {}): Promise<Stage> {
-    const stage = new Stage(options.seed ?? 1);
+  static async open(
+    options: { seed?: number; cacheBytes?: number; keys?: KeyRing; scratch?: Scratch } = {},
+  ): Promise<Stage> {
+    const stage = new Stage(options.seed ?? 1, options.scratch);
     await stage.reopen(options.cacheBytes, options.keys);
     return stage;
   }

@@ -1,0 +1,143 @@
+import type { CodedError, Scratch } from '../../base/index.ts';
+import { type Codec, type Run, Spool } from './spool.ts';
+
+export interface SorterOptions<T> {
+  readonly compare: (left: T, right: T) => number;
+  /** How many from the front anybody looks at. */
+  readonly keep: number;
+  /** What an item counts for, in bytes. */
+  readonly size: (item: T) => number;
+  /** How much may be held in memory. */
+  readonly limit: number;
+  /** Where the rest goes; a function: it may go nowhere, and what it makes is thrown; undefined: all is held. */
+  readonly beyond: Scratch | (() => CodedError) | undefined;
+  readonly codec: Codec<T>;
+}
+
+/** Items of the same order that are handed on together. */
+const BATCH = 512;
+
+/**
+ * Sorts more than fits into memory: sorted runs go to a file, and are merged at the end (Knuth, TAOCP 3, 5.4). Items that
+ * compare alike keep their order.
+ */
+export class Sorter<T> {
+  readonly #options: SorterOptions<T>;
+  readonly #spool: Spool<T> | undefined;
+  readonly #runs: Run[] = [];
+  #held: T[] = [];
+  #bytes = 0;
+  /** Beyond it nothing is kept. */
+  #last: T | undefined;
+
+  constructor(options: SorterOptions<T>) {
+    const { beyond, codec } = options;
+    this.#options = options;
+    this.#spool = beyond && typeof beyond !== 'function' ? new Spool(beyond, codec) : undefined;
+  }
+
+  /** Runs that are in the file. */
+  get spills(): number {
+    return this.#runs.length;
+  }
+
+  async add(items: Iterable<T>): Promise<void> {
+    const { compare, keep, size, limit, beyond } = this.#options;
+    for (const item of items) {
+      if (this.#last !== undefined && compare(item, this.#last) >= 0) continue;
+      this.#held.push(item);
+      this.#bytes += size(item);
+    }
+    if (this.#held.length > 2 * keep) this.#cut(keep);
+    if (this.#bytes <= limit) return;
+    if (typeof beyond === 'function') throw beyond();
+    if (this.#spool) await this.#spill(this.#spool);
+  }
+
+  /** All of them, in order. */
+  async *sorted(): AsyncGenerator<T[]> {
+    const { compare } = this.#options;
+    const held = this.#held.sort(compare);
+    this.#held = [];
+    if (this.#runs.length === 0) {
+      yield held;
+      return;
+    }
+    const streams = this.#runs.map((run) => this.#spool!.read(run));
+    yield* merged([...streams, one(held)], compare);
+  }
+
+  async close(): Promise<void> {
+    this.#held = [];
+    await this.#spool?.close();
+  }
+
+  #cut(keep: number): void {
+    const { compare, size } = this.#options;
+    this.#held = this.#held.sort(compare).slice(0, keep);
+    this.#last = this.#held.at(-1);
+    this.#bytes = this.#held.reduce((sum, item) => sum + size(item), 0);
+  }
+
+  async #spill(spool: Spool<T>): Promise<void> {
+    const run = this.#held.sort(this.#options.compare).slice(0, this.#options.keep);
+    this.#held = [];
+    this.#bytes = 0;
+    this.#last = undefined;
+    this.#runs.push(await spool.write(run));
+  }
+}
+
+async function* one<T>(items: T[]): AsyncGenerator<T[]> {
+  yield items;
+}
+
+/** A run that is being merged. */
+interface Head<T> {
+  readonly stream: AsyncGenerator<T[]>;
+  /** Of runs whose items compare alike the older one goes first. */
+  readonly age: number;
+  batch: T[];
+  at: number;
+}
+
+async function* merged<T>(
+  streams: readonly AsyncGenerator<T[]>[],
+  compare: (left: T, right: T) => number,
+): AsyncGenerator<T[]> {
+  const order = (left: Head<T>, right: Head<T>) =>
+    compare(left.batch[left.at]!, right.batch[right.at]!) || left.age - right.age;
+  const heads: Head<T>[] = [];
+  // The last head is the first in order: taking it off costs nothing.
+  const place = (head: Head<T>) => {
+    let [low, high] = [0, heads.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (order(head, heads[middle]!) > 0) high = middle;
+      else low = middle + 1;
+    }
+    heads.splice(low, 0, head);
+  };
+  const refill = async (head: Head<T>): Promise<void> => {
+    for (;;) {
+      const { value, done } = await head.stream.next();
+      if (done) return;
+      if (value.length === 0) continue;
+      head.batch = value;
+      head.at = 0;
+      place(head);
+      return;
+    }
+  };
+  for (const [age, stream] of streams.entries()) await refill({ stream, age, batch: [], at: 0 });
+  let batch: T[] = [];
+  for (let head = heads.pop(); head; head = heads.pop()) {
+    batch.push(head.batch[head.at++]!);
+    if (head.at < head.batch.length) place(head);
+    else await refill(head);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

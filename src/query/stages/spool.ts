@@ -1,0 +1,91 @@
+import { Buffer } from 'node:buffer';
+import type { Scratch, ScratchFile } from '../../base/index.ts';
+import { type Doc, decode, encode, type Value } from '../../bson/index.ts';
+import { carry, metadataOf } from '../metadata.ts';
+import type { Metadata } from '../types.ts';
+
+/** How items become bytes, and come back. */
+export interface Codec<T> {
+  encode(item: T): Uint8Array;
+  decode(bytes: Uint8Array): T;
+}
+
+/** Items that were put aside together: the chunks of a file that hold them, in order. */
+export type Run = readonly number[];
+
+/** Read and written at once: large enough for a disk, and small enough to have one of each run in memory. */
+const CHUNK_BYTES = 256 * 1024;
+const LENGTH_BYTES = 4;
+
+/** Puts items aside in a file, which is made when the first one comes. */
+export class Spool<T> {
+  readonly #scratch: Scratch;
+  readonly #codec: Codec<T>;
+  #file: ScratchFile | undefined;
+  #chunks = 0;
+
+  constructor(scratch: Scratch, codec: Codec<T>) {
+    this.#scratch = scratch;
+    this.#codec = codec;
+  }
+
+  async write(items: Iterable<T>): Promise<Run> {
+    const run: number[] = [];
+    let parts: Uint8Array[] = [];
+    let bytes = 0;
+    const flush = async () => {
+      this.#file ??= this.#scratch.file();
+      run.push(this.#chunks++);
+      await this.#file.append(Buffer.concat(parts));
+      parts = [];
+      bytes = 0;
+    };
+    for (const item of items) {
+      const encoded = this.#codec.encode(item);
+      const length = Buffer.allocUnsafe(LENGTH_BYTES);
+      length.writeUInt32LE(encoded.length);
+      parts.push(length, encoded);
+      bytes += LENGTH_BYTES + encoded.length;
+      if (bytes >= CHUNK_BYTES) await flush();
+    }
+    if (parts.length > 0) await flush();
+    return run;
+  }
+
+  /** A chunk at a time. */
+  async *read(run: Run): AsyncGenerator<T[]> {
+    for (const number of run) {
+      const chunk = Buffer.from(await this.#file!.read(number));
+      const items: T[] = [];
+      for (let at = 0; at < chunk.length; ) {
+        const start = at + LENGTH_BYTES;
+        at = start + chunk.readUInt32LE(at);
+        items.push(this.#codec.decode(chunk.subarray(start, at)));
+      }
+      yield items;
+    }
+  }
+
+  /** Nothing of it is left. */
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+}
+
+/** A document with what it carries. */
+export const DOCUMENTS: Codec<Doc> = {
+  encode(doc) {
+    const metadata = metadataOf(doc);
+    return encode(new Map<string, Value>([['d', doc], ...(metadata ? [['m', toDoc(metadata)] as const] : [])]));
+  },
+  decode(bytes) {
+    const item = decode(bytes);
+    const metadata = item.get('m');
+    return carry(item.get('d') as Doc, metadata instanceof Map ? Object.fromEntries(metadata) : undefined);
+  },
+};
+
+function toDoc({ textScore, geoNearDistance, geoNearPoint, recordId, indexKey, sortKey }: Metadata): Doc {
+  const all = Object.entries({ textScore, geoNearDistance, geoNearPoint, recordId, indexKey, sortKey });
+  return new Map(all.filter(([, value]) => value !== undefined) as [string, Value][]);
+}

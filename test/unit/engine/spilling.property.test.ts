@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { MemoryScratch } from '../../../src/base/index.ts';
+import { type Doc, decode, doc } from '../../../src/bson/index.ts';
+import { NS, Stage } from './stage.ts';
+
+/** What takes too much memory goes to temporary files, and nobody can tell but by how long it takes. */
+const THRESHOLD = 4000;
+
+const words = fc.string({ unit: fc.constantFrom('a', 'b', 'c', ' '), maxLength: 60 });
+const document = fc.record({ a: fc.integer({ min: -5, max: 5 }), b: words, c: fc.array(fc.nat(9), { maxLength: 4 }) });
+const sort = fc.constantFrom<object>({ a: 1 }, { a: -1, b: 1 }, { b: 1 }, { c: 1 }, { c: -1, a: 1 });
+const limits = fc.record({ skip: fc.constantFrom(0, 0, 7), limit: fc.constantFrom(0, 0, 5, 60) });
+const group = fc.constantFrom<object>(
+  { _id: '$b', n: { $sum: '$a' }, first: { $first: '$_id' }, all: { $push: '$c' } },
+  { _id: { a: '$a', b: '$b' }, last: { $last: '$_id' }, least: { $min: '$c' } },
+  { _id: '$_id', avg: { $avg: '$a' } },
+);
+
+async function aggregate(stage: Stage, pipeline: readonly object[], allowDiskUse?: boolean): Promise<Doc[]> {
+  const options = { context: stage.context, read: 'local' as const, allowDiskUse };
+  const stages = pipeline.map((each) => doc(each));
+  const cursor = await stage.run(stage.engine.aggregate(NS, stages, options));
+  const found: Doc[] = [];
+  while (!cursor.exhausted) found.push(...(await stage.run(cursor.next(100, 2 ** 24))).map(decode));
+  return found;
+}
+
+const byId = (docs: readonly Doc[]) =>
+  docs.map((each) => JSON.stringify([...each], (_, value) => (value instanceof Map ? [...value] : value))).sort();
+
+test('a sort and a group give what they give in memory', async () => {
+  let spilled = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(document, { minLength: 60, maxLength: 300 }),
+      sort,
+      limits,
+      group,
+      async (documents, by, window, spec) => {
+        const scratch = new MemoryScratch(THRESHOLD);
+        const [held, spilling] = [await Stage.open(), await Stage.open({ scratch })];
+        const docs = documents.map((each, _id) => ({ _id, ...each }));
+        for (const stage of [held, spilling]) await stage.insert(docs);
+        const sorted = { sort: doc(by), ...window };
+        expect(await spilling.find({}, sorted)).toEqual(await held.find({}, sorted));
+        const pipeline = [{ $set: { more: 1 } }, { $sort: by }, ...(window.limit ? [{ $limit: window.limit }] : [])];
+        expect(await aggregate(spilling, pipeline)).toEqual(await aggregate(held, pipeline));
+        expect(byId(await aggregate(spilling, [{ $group: spec }]))).toEqual(
+          byId(await aggregate(held, [{ $group: spec }])),
+        );
+        expect(scratch.open).toBe(0);
+        spilled += scratch.written;
+      },
+    ),
+    { numRuns: 40 },
+  );
+  expect(spilled).toBeGreaterThan(100);
+});
+
+async function filled(scratch: MemoryScratch): Promise<Stage> {
+  const stage = await Stage.open({ scratch });
+  await stage.insert(Array.from({ length: 400 }, (_, n) => ({ _id: n, n: (n * 7) % 400, text: 'x'.repeat(40) })));
+  return stage;
+}
+
+const PIPELINES: [string, object[]][] = [
+  ['a sort', [{ $sort: { n: 1 } }, { $set: { more: 1 } }]],
+  ['a sort behind another stage', [{ $set: { more: 1 } }, { $sort: { n: 1 } }]],
+  ['a group', [{ $group: { _id: '$n', docs: { $push: '$$ROOT' } } }]],
+];
+
+test.each(PIPELINES)('%s that is killed leaves nothing behind', async (_, pipeline) => {
+  const scratch = new MemoryScratch(THRESHOLD);
+  const stage = await filled(scratch);
+  const options = { context: stage.context, read: 'local' as const };
+  const cursor = await stage.run(
+    stage.engine.aggregate(
+      NS,
+      pipeline.map((each) => doc(each)),
+      options,
+    ),
+  );
+  expect(await stage.run(cursor.next(10, 2 ** 24))).toHaveLength(10);
+  expect(scratch.open).toBeGreaterThan(0);
+  cursor.close();
+  await stage.clock.advance(1000);
+  expect(scratch.open).toBe(0);
+});
+
+test.each(PIPELINES)('%s that fails half way leaves nothing behind', async (_, pipeline) => {
+  const scratch = new MemoryScratch(THRESHOLD);
+  const stage = await filled(scratch);
+  const failing = [...pipeline, { $set: { fails: { $divide: [1, { $cond: [{ $eq: ['$n', 350] }, 0, 1] }] } } }];
+  const grouped = [...pipeline, { $set: { fails: { $divide: [1, { $cond: [{ $eq: ['$_id', 350] }, 0, 1] }] } } }];
+  await expect(aggregate(stage, '$group' in pipeline[0]! ? grouped : failing)).rejects.toThrow('divide by zero');
+  expect(scratch.written).toBeGreaterThan(0);
+  expect(scratch.open).toBe(0);
+});
+
+test('without the disk neither uses it', async () => {
+  const scratch = new MemoryScratch(THRESHOLD);
+  const stage = await filled(scratch);
+  for (const [, pipeline] of PIPELINES) expect((await aggregate(stage, pipeline, false)).length).toBe(400);
+  expect(await stage.find({}, { sort: doc({ n: 1 }), allowDiskUse: false })).toHaveLength(400);
+  expect(scratch.written).toBe(0);
+});
