@@ -67,7 +67,12 @@ class EncipheredFile implements ScratchFile {
     const enciphered = this.#turn(this.#chunks.push(place) - 1, chunk);
     this.#size += chunk.length;
     this.#handle ??= open(this.#path, 'wx+', 0o600);
-    await (await this.#handle).write(enciphered, 0, enciphered.length, place.at);
+    const handle = await this.#handle;
+    // A disk may take less than it is given.
+    for (let done = 0; done < enciphered.length; ) {
+      const { bytesWritten } = await handle.write(enciphered, done, enciphered.length - done, place.at + done);
+      done += bytesWritten;
+    }
   }
 
   async read(number: number): Promise<Uint8Array> {

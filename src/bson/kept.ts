@@ -114,6 +114,11 @@ export class KeptFinder {
     }
   }
 
+  /** Whether these bytes (as `latin1`) stand anywhere in the value found last. */
+  holds(bytes: string): boolean {
+    return this.#text.slice(this.#start, this.#end).includes(bytes);
+  }
+
   /** The value found last. */
   value(): Value {
     return this.#read(this.type, this.#start, this.#end);

@@ -53,9 +53,13 @@ export function soleValue(doc: KeptDoc, { keptParts }: Path): Found | typeof SEV
   return left > 0 ? MISSING : finder.value();
 }
 
-/** Visits as `visitPath` does, right after `soleValue` has said SEVERAL of this document. */
-export function visitSeveral(doc: KeptDoc, path: Path, spread: boolean, visit: Visitor): boolean {
+/**
+ * Visits as `visitPath` does, right after `soleValue` has said SEVERAL of this document. `needle` is what stands in
+ * every value that would be answered with true: an array without it is not read.
+ */
+export function visitSeveral(doc: KeptDoc, path: Path, spread: boolean, visit: Visitor, needle?: string): boolean {
   if (finder.type !== TYPE.array) return visitFrom(docOf(doc), path, 0, spread, visit, undefined);
+  if (needle !== undefined && !finder.holds(needle)) return false;
   return visitFrom(finder.value(), path, path.parts.length - left, spread, visit, undefined);
 }
 

@@ -7,6 +7,8 @@ import { leaf, type Predicate } from './predicate.ts';
 
 export type Range = '$gt' | '$gte' | '$lt' | '$lte';
 
+const ASCII = /^[ -~]+$/;
+
 /** Equality by BSON order; null also stands for a missing field (since MongoDB 8.0 not for undefined). */
 export function equals(operand: Value, collator: Collator | undefined): Predicate {
   if (operand === null) return leaf((value) => value === null || value === MISSING);
@@ -14,8 +16,11 @@ export function equals(operand: Value, collator: Collator | undefined): Predicat
   const type = bracket(operand);
   const general = (value: Found) => value !== MISSING && bracket(value) === type && compare(value, operand) === 0;
   // What most filters ask for, without the way through the order of all types.
-  if (typeof operand === 'string' && !collator)
-    return leaf((value) => value === operand || (typeof value === 'object' && general(value)));
+  if (typeof operand === 'string' && !collator) {
+    // Beyond ASCII a text is not the characters that its bytes are kept as.
+    const needle = ASCII.test(operand) ? operand : undefined;
+    return leaf((value) => value === operand || (typeof value === 'object' && general(value)), true, needle);
+  }
   const number = plainNumber(operand);
   if (number === undefined) return leaf(general);
   return leaf((value) => (value instanceof Int32 ? value.value === number : general(value)));

@@ -18,8 +18,11 @@ export interface Predicate {
   at(path: Path): Matcher;
 }
 
-/** Some value at the path passes the test. With `spread`, elements of an array at the end are tried one by one. */
-export function leaf(test: (value: Found, details?: Details) => boolean, spread = true): Predicate {
+/**
+ * Some value at the path passes the test. With `spread`, elements of an array at the end are tried one by one. `needle` is
+ * ASCII that stands in the bytes of every value that passes.
+ */
+export function leaf(test: (value: Found, details?: Details) => boolean, spread = true, needle?: string): Predicate {
   return {
     single: test,
     at: (path) => (doc, details) => {
@@ -30,7 +33,8 @@ export function leaf(test: (value: Found, details?: Details) => boolean, spread 
         if (details && offset !== undefined) details.positional = offset;
         return true;
       };
-      return typeof doc === 'string' ? visitSeveral(doc, path, spread, visit) : visitPath(doc, path, spread, visit);
+      if (typeof doc === 'string') return visitSeveral(doc, path, spread, visit, needle);
+      return visitPath(doc, path, spread, visit);
     },
   };
 }

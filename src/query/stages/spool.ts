@@ -72,16 +72,16 @@ export class Spool<T> {
   }
 }
 
-/** A document with what it carries. */
+/** A document, then what it carries: not one within the other, for it may nest as deep as a document can. */
 export const DOCUMENTS: Codec<Doc> = {
   encode(doc) {
     const metadata = metadataOf(doc);
-    return encode(new Map<string, Value>([['d', doc], ...(metadata ? [['m', toDoc(metadata)] as const] : [])]));
+    return metadata ? Buffer.concat([encode(doc), encode(toDoc(metadata))]) : encode(doc);
   },
   decode(bytes) {
-    const item = decode(bytes);
-    const metadata = item.get('m');
-    return carry(item.get('d') as Doc, metadata instanceof Map ? Object.fromEntries(metadata) : undefined);
+    const length = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readInt32LE();
+    const metadata = length < bytes.length ? Object.fromEntries(decode(bytes.subarray(length))) : undefined;
+    return carry(decode(bytes.subarray(0, length)), metadata);
   },
 };
 

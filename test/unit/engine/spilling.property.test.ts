@@ -105,3 +105,24 @@ test('without the disk neither uses it', async () => {
   expect(await stage.find({}, { sort: doc({ n: 1 }), allowDiskUse: false })).toHaveLength(400);
   expect(scratch.written).toBe(0);
 });
+
+test('what documents carry, and how deep they nest, is kept', async () => {
+  const scratch = new MemoryScratch(THRESHOLD);
+  const stage = await Stage.open({ scratch });
+  let deep: object = { text: 'cat' };
+  for (let level = 0; level < 170; level++) deep = { deep };
+  await stage.insert(Array.from({ length: 100 }, (_, n) => ({ _id: n, text: 'cat '.repeat(1 + (n % 9)), deep })));
+  await stage.run(stage.engine.createIndexes(NS, [doc({ key: { text: 'text' }, name: 'text' })]));
+  const pipeline = [
+    { $match: { $text: { $search: 'cat' } } },
+    { $set: { more: { $meta: 'textScore' } } },
+    { $sort: { _id: -1 } },
+    { $project: { same: { $eq: ['$more', { $meta: 'textScore' }] }, deep: 1 } },
+  ];
+  const found = await aggregate(stage, pipeline);
+  expect(found.map((each) => [Number(each.get('_id')), each.get('same')])).toEqual(
+    Array.from({ length: 100 }, (_, at) => [99 - at, true]),
+  );
+  expect(found[0]!.get('deep')).toEqual(doc({ deep }).get('deep'));
+  expect(scratch.written).toBeGreaterThan(0);
+});

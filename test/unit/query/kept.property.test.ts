@@ -1,13 +1,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Decimal128, decode, doc, encode, Int32, type KeptDoc, MinKey } from '../../../src/bson/index.ts';
+import { BSONSymbol, Decimal128, decode, doc, encode, Int32, type KeptDoc, MinKey } from '../../../src/bson/index.ts';
 import { compileFilter } from '../../../src/query/index.ts';
 import { context } from './support.ts';
 
 const scalar = fc.oneof(
   fc.integer({ min: -2, max: 2 }),
   fc.constantFrom<unknown>(0.5, -0, Number.NaN, 1n, 2n ** 60n, 'a', 'é', '', null, undefined, true, new Date(0)),
-  fc.constantFrom<unknown>(new Int32(1), Decimal128.fromString('1.0'), new MinKey(), Buffer.from('a'), /a/i),
+  fc.constantFrom<unknown>(
+    new Int32(1),
+    new BSONSymbol('a'),
+    Decimal128.fromString('1.0'),
+    new MinKey(),
+    Buffer.from('a'),
+    /a/i,
+  ),
 );
 const { value: stored } = fc.letrec((tie) => ({
   value: fc.oneof(
@@ -74,4 +81,21 @@ test('what is cut off or of no known type is refused as decoding refuses it', ()
   const strange = Uint8Array.from(whole);
   strange[4] = 0x7a;
   expect(() => filter.matches(kept(strange))).toThrow('unknown BSON type');
+});
+
+test.each([
+  [{ a: 'ab' }, { a: ['x', 'ab'] }, true],
+  [{ a: 'ab' }, { a: ['x', 'abc', 'é'] }, false],
+  [{ a: 'ab' }, { a: ['x'], b: 'ab' }, false],
+  [{ a: 'ab' }, { a: [new BSONSymbol('ab')] }, true],
+  [{ 'a.b': 'ab' }, { a: [{ c: 'ab' }, { b: ['ab'] }] }, true],
+  [{ 'a.b': 'ab' }, { a: [{ c: 'ab' }] }, false],
+  [{ a: { $ne: 'ab' } }, { a: ['x'] }, true],
+  [{ a: { $ne: 'ab' } }, { a: ['ab'] }, false],
+  [{ a: 'é' }, { a: ['é'] }, true],
+  [{ a: '' }, { a: ['x', ''] }, true],
+])('%o of the texts in %o, as kept and as decoded: %s', (condition, document, matches) => {
+  const filter = compileFilter(doc(condition), context);
+  const bytes = encode(doc(document));
+  expect([filter.matches(decode(bytes)), filter.matches(kept(bytes))]).toEqual([matches, matches]);
 });
