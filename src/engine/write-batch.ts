@@ -27,6 +27,8 @@ export class WriteBatch {
   readonly #session: string;
   #marks: Mark[] = [];
   #wrote = false;
+  /** Its last step wrote nothing: what it saw then may be on its way behind all that it wrote. */
+  #restsOnOthers = false;
   /** Of what was there before this batch inserted anything. */
   #lastRecordId: number;
   readonly #durables: Promise<void>[] = [];
@@ -65,7 +67,10 @@ export class WriteBatch {
 
   /** Does `work`, whose every step ends with a commit. */
   carryOut<T>(work: Work<T>): Promise<T> {
-    return carryOut(this.loaded, work, () => this.#commit());
+    return carryOut(this.loaded, work, () => {
+      this.#restsOnOthers = !this.loaded.collection.dirty;
+      this.#commit();
+    });
   }
 
   #commit(): void {
@@ -88,8 +93,10 @@ export class WriteBatch {
 
   result(): WriteResult {
     this.#commit();
+    const { log } = this.loaded.collection;
     // Nothing to do, or refused: such an answer is as durable as what it saw, which may still be on its way.
-    if (!this.#wrote && this.retriedStmtIds.length === 0) this.#durables.push(this.loaded.collection.log.fence());
+    if (!this.#wrote && this.retriedStmtIds.length === 0) this.#durables.push(log.fence());
+    else if (this.#restsOnOthers) this.#durables.push(log.flush());
     const { n, nModified, upserted, errors, retriedStmtIds } = this;
     const durable = Promise.all(this.#durables).then(() => {});
     durable.catch(() => {});

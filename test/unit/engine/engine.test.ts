@@ -363,3 +363,23 @@ describe('indexes', () => {
     }
   });
 });
+
+it('an answer that rests on what another command did waits until Discord holds that as well', async () => {
+  stage = await Stage.open({ cacheBytes: 0 });
+  // As many as are fetched together, and one more.
+  await stage.insert(Array.from({ length: 256 }, (_, n) => ({ _id: n })));
+  await stage.insert([{ _id: 'last' }]);
+  stage.store.faults.latency = 100;
+  const settled: string[] = [];
+  const remove = async (name: string, filter: object, limit: 0 | 1) => {
+    const { durable } = await stage.engine.delete(NS, [{ filter: doc(filter), limit }], stage.writing());
+    await durable;
+    settled.push(name);
+  };
+  const all = remove('all', {}, 0);
+  // The pack and its file have come, and what was in it is on its way out; the last one is being read.
+  await stage.clock.advance(350);
+  const one = remove('one', { _id: 'last' }, 1);
+  await stage.run(Promise.all([all, one]));
+  expect(settled).toEqual(['one', 'all']);
+});
