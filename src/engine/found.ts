@@ -2,6 +2,7 @@ import { type Clock, giveWay } from '../base/index.ts';
 import { type Doc, decode, decodeOnly, encode, type FieldReader, type KeptDoc } from '../bson/index.ts';
 import type { LiveEntry } from '../log/index.ts';
 import type { Filter, Metadata } from '../query/index.ts';
+import { StoreError } from '../store/index.ts';
 import type { Loaded } from './handle.ts';
 import type { Plan } from './plans/plan.ts';
 import type { Slot, Version } from './slot.ts';
@@ -208,15 +209,27 @@ async function readNext(chunks: Iterator<Slot[], undefined>, scan: Scan): Promis
   return { slots, whole, contents };
 }
 
-/** What a fetch brought; for a durable read what Discord holds, where the document was changed during the fetch. */
+/**
+ * What a fetch brought; for a durable read what Discord holds, where the document was changed during the fetch. Where the
+ * version that was durable has been removed since, another one is.
+ */
 async function fetchedBytes(
   { loaded, read }: Scan,
   slot: Slot,
   version: Version | undefined,
   newest: Uint8Array | undefined,
 ): Promise<Uint8Array | undefined> {
-  const change = read === 'durable' ? loaded.collection.unsettled.get(slot.recordId) : undefined;
-  const durable = version ?? change?.durable;
-  if (durable) return loaded.reader.readVersion(durable);
-  return change || slot.deleted ? undefined : newest;
+  const { collection, reader } = loaded;
+  const change = () => (read === 'durable' ? collection.unsettled.get(slot.recordId) : undefined);
+  let durable = version ?? change()?.durable;
+  if (!durable) return change() || slot.deleted ? undefined : newest;
+  while (durable) {
+    const bytes = await reader.readVersion(durable);
+    if (bytes) return bytes;
+    collection.checkAlive();
+    const next = change()?.durable;
+    if (next === durable) throw new StoreError('gone', `record ${durable.record.seq} was removed, and still counts`);
+    durable = next;
+  }
+  return change() || slot.deleted ? undefined : (await reader.readAll([slot])).get(slot)?.bytes;
 }

@@ -1,6 +1,5 @@
 import { assert } from '../base/index.ts';
 import type { FetchedRecord, RecordRef } from '../log/index.ts';
-import { StoreError } from '../store/index.ts';
 import type { Collection } from './collection.ts';
 import type { RecordShelf } from './record-shelf.ts';
 import type { Slot, Version } from './slot.ts';
@@ -32,10 +31,11 @@ export class RecordReader {
     return found;
   }
 
+  /** Undefined where its record was removed meanwhile: what supersedes it is durable by then. */
   async readVersion({ record, index, bytes }: Version): Promise<Uint8Array | undefined> {
     if (bytes) return bytes;
     for await (const [, fetched] of this.#fetch([record])) return fetched.document(index);
-    throw new StoreError('gone', `record ${record.seq} was removed while it was read`);
+    return undefined;
   }
 
   /** Returns the slots that were superseded while their records were on the way: they stand elsewhere now. */
