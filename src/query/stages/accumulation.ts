@@ -25,7 +25,7 @@ export interface Group {
 export function compileAccumulations(fields: Doc, context: QueryContext): (scope: Scope) => Group {
   const outputs = [...fields].map(([name, spec]) => [name, compileField(name, spec, context)] as const);
   return (first) => {
-    const running = outputs.map(([name, output]) => ({ name, output, state: output.start(first) }));
+    const running = begin(outputs, first);
     return {
       add(scope) {
         for (const { output, state } of running) state.add(output.expression(scope));
@@ -40,6 +40,10 @@ export function compileAccumulations(fields: Doc, context: QueryContext): (scope
       },
     };
   };
+}
+
+function begin(outputs: readonly (readonly [string, Accumulation])[], first: Scope) {
+  return outputs.map(([name, output]) => ({ name, output, state: output.start(first) }));
 }
 
 function compileField(name: string, spec: Value, context: QueryContext): Accumulation {
