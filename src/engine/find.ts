@@ -15,6 +15,7 @@ import { coveringOf, planFind, scanCovered } from './covered.ts';
 import { QueueCursor } from './cursor.ts';
 import { candidates, type Examined, type Found, scanLoaded } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
+import { nearestFirst } from './nearest-first.ts';
 import { naturalOrder, type Plan } from './planner.ts';
 import { checkBetween } from './plans/between.ts';
 import type { Slot } from './slot.ts';
@@ -102,6 +103,12 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
     const distinct = query.distinct !== undefined;
     const covered = scanCovered({ clock: env.clock, loaded, filter, plan, covering, distinct, examined });
     return { plan, examined, matches: slice(covered, query.skip, query.limit) };
+  }
+  if (plan.rings && !compare && read === 'local') {
+    const scan = (slots: Iterable<Slot>) =>
+      scanLoaded({ clock: env.clock, loaded, filter, plan, slots, read, examined });
+    const matches = nearestFirst(plan.rings(), scan, byMetadata(plan)!, { ...sorting, metaOf: plan.meta });
+    return { plan, examined, matches: slice(matches, query.skip, query.limit) };
   }
   const slots = drawn(query, filter, plan, candidates(loaded, plan, read, naturalOrder(query.sort)));
   const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, slots, read, examined });

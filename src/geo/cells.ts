@@ -23,6 +23,8 @@ type Region = Parameters<s2.RegionCoverer['covering']>[0];
 /** From one id to another, both included. */
 export type CellRange = readonly [bigint, bigint];
 
+export const WHOLE_SPHERE: CellRange = [-(2n ** 63n), 2n ** 63n - 1n];
+
 /** The cells that an index keeps a geometry under, as signed 64-bit numbers. */
 export function cellsOf(shape: Shape, levels: CellLevels): bigint[] {
   const coverer = new s2.RegionCoverer({ minLevel: levels.coarsest, maxLevel: levels.finest, maxCells: MAX_CELLS });

@@ -54,6 +54,18 @@ export function squaresOf(box: Box, grid: Grid): string[] {
   return squares.map(({ text }) => text);
 }
 
+/** The points of a square, as numbers whose digits in base 4 are those of their texts; both ends included. */
+export function rangeOfSquare(square: string, { bits }: Grid): readonly [bigint, bigint] {
+  const size = 4n ** BigInt(bits - square.length);
+  const low = [...square].reduce((number, digit) => number * 4n + BigInt(digit), 0n) * size;
+  return [low, low + size - 1n];
+}
+
+/** The text of a point's number. */
+export function geohashOf(number: bigint, { bits }: Grid): string {
+  return number.toString(4).padStart(bits, '0');
+}
+
 /** The number of the step that a coordinate lies in; what is outside counts as the nearest one. */
 function stepOf(value: number, { min, max }: Grid): number {
   return Math.max(0, Math.min(STEPS - 1, Math.floor(((value - min) / (max - min)) * STEPS)));

@@ -13,11 +13,12 @@ export {
   regionsOf,
 } from './cells.ts';
 export type { Box, FlatPoint } from './flat.ts';
-export { type Grid, geohash, isInGrid, squaresOf } from './geohash.ts';
+export { type Grid, geohash, geohashOf, isInGrid, squaresOf } from './geohash.ts';
 export { isNearOperator, type Near, parseNear } from './near.ts';
 export { type Nearest, nearestPlace, placesOf } from './places.ts';
 export { shortNumber } from './points.ts';
 export { type GeoOperator, type GeoRegion, parseRegion } from './region.ts';
+export { type GeoRing, planeRings, sphereRings } from './rings.ts';
 export { nearBox, nearRanges, regionBox, regionRanges } from './search.ts';
 export type { Geometry } from './shape.ts';
 export { parseStored, storedGeometry } from './stored.ts';

@@ -4,21 +4,26 @@ import {
   type Box,
   type CellRange,
   type GeoRegion,
+  type GeoRing,
+  geohashOf,
   isInGrid,
   type Near,
   nearBox,
   nearestPlace,
   nearRanges,
+  planeRings,
   regionBox,
   regionRanges,
   shortNumber,
+  sphereRings,
   squaresOf,
 } from '../../geo/index.ts';
-import { EVERYTHING, gridOf, type Intervals, interval, kindOf, levelsOf, union } from '../../indexes/index.ts';
+import { EVERYTHING, gridOf, type Intervals, interval, isPoint, kindOf, levelsOf, union } from '../../indexes/index.ts';
 import { geoRegions, type NearPredicate } from '../../query/index.ts';
 import { isFoundIn } from '../collation.ts';
-import { nsText } from '../collection.ts';
+import { type Collection, nsText } from '../collection.ts';
 import { implies } from '../implies.ts';
+import type { Slot } from '../slot.ts';
 import { assignBounds } from './assign.ts';
 import { boundsOf } from './condition.ts';
 import { IndexScan } from './index-scan.ts';
@@ -27,7 +32,7 @@ import type { AccessPath, Choice, Offer, Plan, PlanQuery } from './plan.ts';
 import { stageDoc } from './stage.ts';
 import { textOrdering } from './text-ordering.ts';
 
-/** Entries that are counted, to see whether a scan is short. */
+/** Entries that are counted, to see whether a scan is short: then it is not worth rings either. */
 const TRIAL_KEYS = 101;
 
 /** A short scan is better than whatever another index may offer, a long one better than none. */
@@ -103,33 +108,49 @@ function measures(kind: GeoField['kind'], near: Near): boolean {
   return kind === '2d' ? !near.isWrapping : near.crs === 'sphere';
 }
 
-/** All that may be near enough; what they are sorted by is measured on the documents. */
+/** What they are sorted by is measured on the documents. All together, or ring by ring outwards, as MongoDB searches. */
 function nearPlan(query: PlanQuery, choice: Choice, geo: GeoField, { near, path }: NearPredicate): Plan {
   const { key, name, spec } = choice;
   if (geo.kind === '2d') checkCenter(near, spec);
   const intervals = geo.kind === '2d' ? squares(nearBox(near), spec) : cells(nearRanges(near, levelsOf(spec)));
-  const scan = geoScan(query, choice, geo, intervals);
+  const whole = geoScan(query, choice, geo, intervals);
+  const ringScan = ({ ranges }: GeoRing) =>
+    geoScan(query, choice, geo, geo.kind === '2d' ? stretches(ranges, spec) : cells(ranges));
+  /** Those that were last gone through. */
+  let scans = [whole];
+  const keysExamined = () => scans.reduce((sum, scan) => sum + scan.keysExamined, 0);
   const parts = path.split('.');
   const stage = geo.kind === '2d' ? 'GEO_NEAR_2D' : 'GEO_NEAR_2DSPHERE';
   return {
     stage,
     sorted: false,
     exact: false,
-    slots: () => slotsOf(query.collection, scan),
+    slots() {
+      scans = [whole];
+      return slotsOf(query.collection, whole);
+    },
+    ...(isInOneStretch(choice, geo, whole) &&
+      whole.count(TRIAL_KEYS) === TRIAL_KEYS && {
+        *rings() {
+          scans = [];
+          query.collection.indexUses.count(name);
+          const seen = new Set<number>();
+          const all = geo.kind === '2d' ? planeRings(near, gridOf(spec)) : sphereRings(near, levelsOf(spec));
+          for (const ring of all) {
+            const scan = ringScan(ring);
+            scans.push(scan);
+            yield { slots: unseen(query.collection, scan, seen), reached: near.shown(ring.reached) };
+          }
+        },
+      }),
     get keysExamined() {
-      return scan.keysExamined;
+      return keysExamined();
     },
     describe: (ran) =>
       stageDoc(stage, {
-        work: ran && { advanced: ran.matched, works: scan.keysExamined + 1 },
+        work: ran && { advanced: ran.matched, works: keysExamined() + 1 },
         fields: { keyPattern: key, indexName: name, indexVersion: 2 },
-        input: ran && [
-          stageDoc('FETCH', {
-            work: { advanced: ran.docsExamined, works: scan.keysExamined + 1 },
-            fields: { docsExamined: ran.docsExamined, alreadyHasObj: 0 },
-            input: scan.describe(true),
-          }),
-        ],
+        input: ran && scans.filter((scan, at) => at === 0 || scan.keysExamined > 0).map(describeRing),
       }),
     meta(doc) {
       const nearest = nearestPlace(doc, parts, near);
@@ -137,6 +158,30 @@ function nearPlan(query: PlanQuery, choice: Choice, geo: GeoField, { near, path 
     },
     order: (left, right) => (left.geoNearDistance ?? 0) - (right.geoNearDistance ?? 0),
   };
+}
+
+/** Whether the fields before the geometry have one value each: else every ring would go through the whole index. */
+function isInOneStretch({ key }: Choice, { path }: GeoField, { bounds }: IndexScan): boolean {
+  const before = bounds.slice(0, [...key.keys()].indexOf(path));
+  return before.every(([only, more]) => only !== undefined && !more && isPoint(only));
+}
+
+/** A document may have keys in several rings; it is in the first of them, where it is nearest. */
+function* unseen(collection: Collection, scan: IndexScan, seen: Set<number>): Generator<Slot> {
+  for (const { recordId } of scan.entries()) {
+    if (seen.has(recordId)) continue;
+    seen.add(recordId);
+    const slot = collection.slot(recordId);
+    if (slot) yield slot;
+  }
+}
+
+function describeRing(scan: IndexScan): Doc {
+  return stageDoc('FETCH', {
+    work: { advanced: scan.advanced, works: scan.keysExamined + 1 },
+    fields: { docsExamined: scan.advanced, alreadyHasObj: 0 },
+    input: scan.describe(true),
+  });
 }
 
 function checkCenter({ center }: Near, spec: Doc): void {
@@ -165,6 +210,12 @@ function geoScan(query: PlanQuery, choice: Choice, geo: GeoField, intervals: Int
 function cells(ranges: readonly CellRange[] | undefined): Intervals {
   if (!ranges) return EVERYTHING;
   return union(ranges.map(([low, high]) => interval(low, true, high, true)));
+}
+
+/** Parts of the plane by the numbers of their points. */
+function stretches(ranges: readonly CellRange[], spec: Doc): Intervals {
+  const grid = gridOf(spec);
+  return union(ranges.map(([low, high]) => interval(geohashOf(low, grid), true, geohashOf(high, grid), true)));
 }
 
 /** A square is all texts that begin with its own: the next text as long is the first that does not. */

@@ -19,6 +19,11 @@ export interface Plan {
   /** How its index stands in for documents of which only these fields are asked for; absent or undefined: it does not. */
   covering?(fields: ReadonlySet<string>): Covering | undefined;
   /**
+   * As `slots`, for an `order` by distance: what is near first, so that whoever has enough need not go through the rest.
+   * Absent: there is no way to tell what is near.
+   */
+  rings?(): Iterable<Ring>;
+  /**
    * As `slots`, with the key that leads to each. There where `covering` is. What begins with as much of a key as `skip` says
    * is passed over.
    */
@@ -40,6 +45,13 @@ export interface Plan {
   meta?(doc: Doc): Metadata;
   /** The order that the plan itself asks for, where the query has no sort: `$near` gives the nearest first. */
   order?(left: Metadata, right: Metadata): number;
+}
+
+/** Candidates of a plan that goes outwards from a point; each is in one ring only. */
+export interface Ring {
+  readonly slots: Iterable<Slot>;
+  /** Every candidate whose `geoNearDistance` is at most this is in this ring or one before it. */
+  readonly reached: number;
 }
 
 /** What became of a plan's candidates. */
