@@ -1,4 +1,5 @@
 import { s2 } from 's2js';
+import type { Region } from './grown.ts';
 import { toS2 } from './line.ts';
 import type { Shape } from './shape.ts';
 
@@ -18,18 +19,17 @@ const MAX_CELLS = 20;
 /** The finest cells that a query looks for. */
 const QUERY_FINEST = 23;
 
-type Region = Parameters<s2.RegionCoverer['covering']>[0];
-
 /** From one id to another, both included. */
 export type CellRange = readonly [bigint, bigint];
 
 export const WHOLE_SPHERE: CellRange = [-(2n ** 63n), 2n ** 63n - 1n];
 
 /** The cells that an index keeps a geometry under, as signed 64-bit numbers. */
-export function cellsOf(shape: Shape, levels: CellLevels): bigint[] {
+export function cellsOf({ points, lines, areas }: Shape, levels: CellLevels): bigint[] {
   const coverer = new s2.RegionCoverer({ minLevel: levels.coarsest, maxLevel: levels.finest, maxCells: MAX_CELLS });
-  const ids = shape.points.map((point) => s2.cellid.fromPoint(toS2(point)));
-  for (const region of bigRegions(shape)) ids.push(...coverer.covering(region));
+  const ids = points.map((point) => s2.cellid.fromPoint(toS2(point)));
+  const regions: Region[] = [...lines.map((line) => line.region()), ...areas.map(({ region }) => region)];
+  for (const region of regions) ids.push(...coverer.covering(region));
   return [...new Set(ids)].map(signed);
 }
 
@@ -47,14 +47,6 @@ export function rangesOf(regions: readonly Region[], levels: CellLevels): CellRa
   }
   for (const cell of ancestors) if (!cells.has(cell)) ranges.push([signed(cell), signed(cell)]);
   return ranges;
-}
-
-export function regionsOf(shape: Shape): Region[] {
-  return [...shape.points.map((point) => s2.Cell.fromPoint(toS2(point))), ...bigRegions(shape)];
-}
-
-function bigRegions({ lines, areas }: Shape): Region[] {
-  return [...lines.map((line) => line.region()), ...areas.map(({ region }) => region)];
 }
 
 function signed(id: bigint): bigint {

@@ -9,8 +9,6 @@ export {
   cellsOf,
   DEFAULT_LEVELS,
   FINEST_LEVEL,
-  rangesOf,
-  regionsOf,
 } from './cells.ts';
 export type { Box, FlatPoint } from './flat.ts';
 export { type Grid, geohash, geohashOf, isInGrid, squaresOf } from './geohash.ts';

@@ -1,17 +1,15 @@
 import { Cap } from './cap.ts';
-import { type CellLevels, type CellRange, rangesOf, regionsOf } from './cells.ts';
+import { type CellLevels, type CellRange, rangesOf } from './cells.ts';
 import { around, type Box } from './flat.ts';
+import { grownRegions, MARGIN } from './grown.ts';
 import type { Near } from './near.ts';
 import { EARTH_RADIUS } from './points.ts';
 import type { GeoRegion } from './region.ts';
 
-/** How far beyond a bound indexes are searched, so that rounding leaves nothing out: radians, or a part of the plane's distance. */
-const MARGIN = 1e-8;
-
 /** The cells that an index of the sphere may hold what is asked for under; undefined for all. */
 export function regionRanges({ cap, shape }: GeoRegion, levels: CellLevels): CellRange[] | undefined {
   if (cap) return rangesOf([cap.region()], levels);
-  return shape && rangesOf(regionsOf(shape), levels);
+  return shape && rangesOf(grownRegions(shape), levels);
 }
 
 export function nearRanges(near: Near, levels: CellLevels): CellRange[] | undefined {
