@@ -269,6 +269,7 @@ describe('$geoNear', () => {
   test.each<[object, number[], number]>([
     [{ near }, [6, 2, 5, 1, 4, 3], 0],
     [{ near, minDistance: 1, maxDistance: 6500 }, [5, 1, 4], 1214.58],
+    [{ near, minDistance: { $subtract: [3, 2] }, maxDistance: { $multiply: [65, 100] } }, [5, 1, 4], 1214.58],
     [{ near: [-73.99279, 40.719296], spherical: true, minDistance: 1 / 6378100 }, [5, 1, 4, 3], 1214.58 / 6378100],
     [{ near: [-73.99279, 40.719296], spherical: true, distanceMultiplier: 6378.1 }, [6, 2, 5, 1, 4, 3], 0],
     [{ near: '$$here', key: 'loc', query: { kind: 'way' }, distanceMultiplier: 0.001 }, [5], 1.21458],
@@ -298,6 +299,8 @@ describe('$geoNear', () => {
     expect(united).toHaveLength(6);
   });
 
+  const COLLATION =
+    "$geoNear does not accept the 'collation' parameter. Instead, specify a collation for the entire aggregation command.";
   const option = (more: object) => [{ $geoNear: { near, distanceField: 'd', ...more } }];
 
   test.each<[object[], number, string]>([
@@ -307,7 +310,13 @@ describe('$geoNear', () => {
     [option({ near: 5 }), 5860401, '$geoNear requires near argument to be a GeoJSON object or a legacy point(array)'],
     [option({ near: '$loc' }), 5860402, '$geoNear requires a constant near argument'],
     [option({ includeLocs: 1 }), 16607, "$geoNear requires that 'includeLocs' option is a String"],
-    [option({ maxDistance: 'x' }), 14, 'maxDistance must be a number'],
+    [option({ maxDistance: 'x' }), 14, '$geoNear requires $maxDistance to evaluate to a number'],
+    [option({ minDistance: { $concat: ['1'] } }), 14, '$geoNear requires $minDistance to evaluate to a number'],
+    [option({ minDistance: '$d' }), 7555701, '$geoNear requires $minDistance to evaluate to a constant number'],
+    [option({ maxDistance: '$d' }), 7555702, '$geoNear requires $maxDistance to evaluate to a constant number'],
+    [option({ maxDistance: { $subtract: [1, 2] } }), 2, 'maxDistance must be nonnegative'],
+    [option({ distanceMultiplier: 'x' }), 14, 'distanceMultiplier must be a number'],
+    [option({ collation: {} }), 40227, COLLATION],
     [option({ minDistance: -1 }), 2, 'minDistance must be nonnegative'],
     [option({ distanceMultiplier: -1 }), 2, 'distanceMultiplier must be nonnegative'],
     [option({ query: 1 }), 14, 'query must be an object'],
@@ -430,7 +439,10 @@ describe('a 2d index', () => {
 
   test('is not for GeoJSON distances, nor for a centre outside of it', async () => {
     await expect(plane.find({ at: { $near: { $geometry: HERE } } }).toArray()).rejects.toMatchObject({ code: 291 });
-    await expect(plane.find({ at: { $near: [900, 0] } }).toArray()).rejects.toMatchObject({ code: 16433 });
+    await expect(plane.find({ at: { $near: [900, 0] } }).toArray()).rejects.toMatchObject({
+      code: 16433,
+      errmsg: 'point not in interval of [ -500, 500 ] :: caused by :: { 0: 900.0, 1: 0.0 }',
+    });
   });
 });
 

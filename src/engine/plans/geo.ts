@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/index.ts';
-import type { Doc } from '../../bson/index.ts';
+import { type Doc, showDoc } from '../../bson/index.ts';
 import {
   type Box,
   type CellRange,
@@ -188,7 +188,8 @@ function checkCenter({ center }: Near, spec: Doc): void {
   const grid = gridOf(spec);
   if (isInGrid(center, grid)) return;
   const range = `[ ${shortNumber(grid.min)}, ${shortNumber(grid.max)} ]`;
-  throw new CodedError('Location16433', `point not in interval of ${range}`);
+  const given = showDoc(new Map(Object.entries([center.x, center.y])));
+  throw new CodedError('Location16433', `point not in interval of ${range} :: caused by :: ${given}`);
 }
 
 /**

@@ -4,7 +4,7 @@ import { badValue, located, typeMismatch } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
 import { checkedParts } from '../path.ts';
 import type { GeoNear, Metadata, QueryContext } from '../types.ts';
-import { isArray, isDoc, truthy } from '../value.ts';
+import { type Found, isArray, isDoc, MISSING, truthy } from '../value.ts';
 import { opened, type StageCompiler } from './stage.ts';
 
 /** `$geoNear`: the documents of the collection, nearest first, each with its distance. An index must find them. */
@@ -35,9 +35,7 @@ function parseGeoNear(spec: Value, context: QueryContext): GeoNear {
     "$geoNear requires a 'distanceField' option as a String",
     16606,
   );
-  const max = distanceOption(spec, 'maxDistance');
-  const min = distanceOption(spec, 'minDistance');
-  const multiplier = distanceOption(spec, 'distanceMultiplier') ?? 1;
+  const multiplier = multiplierOption(spec) ?? 1;
   const query = spec.has('query') ? spec.get('query') : new Map();
   if (!isDoc(query)) throw typeMismatch('query must be an object');
   const locsField = spec.has('includeLocs')
@@ -45,13 +43,15 @@ function parseGeoNear(spec: Value, context: QueryContext): GeoNear {
     : undefined;
   const key = keyOption(spec);
   const center = centerOf(spec.get('near'), context);
+  const min = spec.has('minDistance') ? distanceOf('minDistance', 7555701, spec, context) : undefined;
+  const max = spec.has('maxDistance') ? distanceOf('maxDistance', 7555702, spec, context) : undefined;
   const operator = truthy(spec.get('spherical')) ? '$nearSphere' : '$near';
   return {
     key,
     filter(path) {
       const condition = new Map<string, Value>([[operator, center()]]);
-      if (min !== undefined) condition.set('$minDistance', min);
-      if (max !== undefined) condition.set('$maxDistance', max);
+      if (min) condition.set('$minDistance', min());
+      if (max) condition.set('$maxDistance', max());
       return new Map<string, Value>([...query, [path, condition]]);
     },
     add(doc: Doc, { geoNearDistance = 0, geoNearPoint }: Metadata) {
@@ -67,11 +67,11 @@ function pathOption(spec: Doc, name: string, message: string, code: number): rea
   return checkedParts(path);
 }
 
-function distanceOption(spec: Doc, name: string): number | undefined {
-  if (!spec.has(name)) return undefined;
-  const given = spec.get(name);
-  if (!isNumber(given)) throw typeMismatch(`${name} must be a number`);
-  if (!(Number(given) >= 0)) throw badValue(`${name} must be nonnegative`);
+function multiplierOption(spec: Doc): number | undefined {
+  if (!spec.has('distanceMultiplier')) return undefined;
+  const given = spec.get('distanceMultiplier');
+  if (!isNumber(given)) throw typeMismatch('distanceMultiplier must be a number');
+  if (!(Number(given) >= 0)) throw badValue('distanceMultiplier must be nonnegative');
   return Number(given);
 }
 
@@ -85,17 +85,32 @@ function keyOption(spec: Doc): string | undefined {
   return checkedParts(key).join('.');
 }
 
-/** The centre is an expression, though not one of a document: there is none yet. With variables it is known at a run. */
 function centerOf(near: Value, context: QueryContext): () => Value {
   if (mentions(near, DOCUMENT)) throw located(5860402, '$geoNear requires a constant near argument');
-  const evaluate = compileExpression(near, context);
-  const center = (): Value => {
-    const value = evaluate(rootScope(new Map()));
+  return known(near, context, (value) => {
     if (isDoc(value) || isArray(value)) return value;
     throw located(5860401, '$geoNear requires near argument to be a GeoJSON object or a legacy point(array)');
-  };
-  if (mentions(near, VARIABLE)) return center;
-  const constant = center();
+  });
+}
+
+/** `code` is that of a distance that differs from document to document. */
+function distanceOf(name: string, code: number, spec: Doc, context: QueryContext): () => number {
+  const given = spec.get(name);
+  const refusal = `$geoNear requires $${name} to evaluate to a`;
+  if (mentions(given, DOCUMENT)) throw located(code, `${refusal} constant number`);
+  return known(given, context, (value) => {
+    if (value === MISSING || !isNumber(value)) throw typeMismatch(`${refusal} number`);
+    if (!(Number(value) >= 0)) throw badValue(`${name} must be nonnegative`);
+    return Number(value);
+  });
+}
+
+/** The value of an expression that is not one of a document: there is none yet. With variables it is known at a run. */
+function known<T>(expression: Value, context: QueryContext, read: (value: Found) => T): () => T {
+  const evaluate = compileExpression(expression, context);
+  const value = () => read(evaluate(rootScope(new Map())));
+  if (mentions(expression, VARIABLE)) return value;
+  const constant = value();
   return () => constant;
 }
 
