@@ -7,6 +7,8 @@ import type { Doc, Value } from './values.ts';
 /** A document's bytes as a string of a character a byte (`latin1`): how documents are kept in memory. */
 export type KeptDoc = string;
 
+/** Of a string's value beside its characters: the length before, NUL behind. */
+const STRING_BYTES = 5;
 const VARIABLE = -1;
 /** Bytes of the values of each type; `VARIABLE` where the value itself says, or where there is no such type. */
 const SIZES = new Int8Array(256).fill(VARIABLE);
@@ -35,12 +37,15 @@ export class KeptFinder {
   find(text: KeptDoc, name: string): 'found' | 'absent' | 'unreadable' {
     this.#text = text;
     this.type = 0;
-    return this.#findFrom(0, name);
+    const { length } = text;
+    // The document's own length, its low byte alone: a text that was cut short is the one fault to look out for.
+    if (text.charCodeAt(0) !== (length & 0xff)) return 'unreadable';
+    return this.#findFrom(0, length - 1, name);
   }
 
   /** The same in the document that was found last. */
   findWithin(name: string): 'found' | 'absent' | 'unreadable' {
-    return this.#findFrom(this.#start, name);
+    return this.#findFrom(this.#start, this.#end - 1, name);
   }
 
   /** The fields of these names, read; what follows the last of them is not looked at. Undefined where it is unreadable. */
@@ -65,23 +70,20 @@ export class KeptFinder {
     return doc;
   }
 
-  #findFrom(start: number, name: string): 'found' | 'absent' | 'unreadable' {
+  #findFrom(start: number, last: number, name: string): 'found' | 'absent' | 'unreadable' {
     const text = this.#text;
-    const last = start + int32(text, start) - 1;
-    // Whatever is read past the text is NaN, and no comparison holds for that.
-    if (!(last < text.length)) return 'unreadable';
     const { length } = name;
     let at = start + 4;
     while (at < last) {
       const type = text.charCodeAt(at++);
-      let same = 0;
-      while (same < length && text.charCodeAt(at + same) === name.charCodeAt(same)) same++;
-      at += same;
-      const found = same === length && text.charCodeAt(at) === 0;
-      while (text.charCodeAt(at) > 0) at++;
-      at++;
+      // One native call for a whole name: a character at a time takes longer from four on (measured on Node 20 and 22).
+      const nameEnd = text.indexOf('\0', at);
+      if (nameEnd < at) return 'unreadable';
+      const found = nameEnd - at === length && text.startsWith(name, at);
+      at = nameEnd + 1;
       const fixed = SIZES[type]!;
       const end = at + (fixed === VARIABLE ? this.#size(type, at) : fixed);
+      // Whatever is read past the text is NaN, and no comparison holds for that.
       if (!(end <= last)) return 'unreadable';
       if (found) {
         this.type = type;
@@ -119,8 +121,14 @@ export class KeptFinder {
     return this.#text.slice(this.#start, this.#end).includes(bytes);
   }
 
-  /** The value found last. */
-  value(): Value {
+  /** Whether the value found last, a string, is this one; in ASCII. */
+  isText(text: string): boolean {
+    return this.#end - this.#start === text.length + STRING_BYTES && this.#text.startsWith(text, this.#start + 4);
+  }
+
+  /** The value found last. With `plain`, an int32 as the number that it is. */
+  value(plain = false): Value {
+    if (plain && this.type === TYPE.int) return int32(this.#text, this.#start);
     return this.#read(this.type, this.#start, this.#end);
   }
 

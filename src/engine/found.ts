@@ -119,22 +119,27 @@ export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
   // What a durable read adds to the plan's slots is no answer of the plan.
   const exact = (scan.plan.exact && scan.read === 'local') || scan.filter.source.size === 0;
   let begun = clock.monotonic();
-  const chunks = chunked(scan);
-  let coming = readNext(chunks, scan);
+  const slots = scan.slots[Symbol.iterator]();
+  let size = FIRST_CHUNK;
+  let coming = readNext(slots, size, scan);
   for (;;) {
     const chunk = await coming;
     if (!chunk) return;
-    coming = readNext(chunks, scan);
+    size = Math.min(size * 2, LAST_CHUNK);
+    coming = readNext(slots, size, scan);
     // Whoever stops pulling never sees this one fail.
     coming.catch(() => {});
     const found: Found[] = [];
-    for (let at = 0; at < chunk.slots.length; at++) {
-      const content = chunk.contents[at];
-      if (content === undefined) continue;
-      scan.examined.docs++;
-      if ((exact && chunk.whole) || matches(scan.filter, content))
-        found.push(new Found(chunk.slots[at]!.recordId, content, metaOf));
-      if (scan.examined.docs % CLOCK_EVERY !== 0 || clock.monotonic() - begun < TURN_MS) continue;
+    const all = exact && chunk.whole;
+    for (let from = 0; from < chunk.slots.length; from += CLOCK_EVERY) {
+      const to = Math.min(from + CLOCK_EVERY, chunk.slots.length);
+      for (let at = from; at < to; at++) {
+        const content = chunk.contents[at];
+        if (content === undefined) continue;
+        scan.examined.docs++;
+        if (all || matches(scan.filter, content)) found.push(new Found(chunk.slots[at]!.recordId, content, metaOf));
+      }
+      if (clock.monotonic() - begun < TURN_MS) continue;
       await giveWay(clock);
       begun = clock.monotonic();
     }
@@ -161,49 +166,48 @@ interface ReadChunk {
   readonly contents: readonly (Content | undefined)[];
 }
 
-function* chunked({ plan, slots, examined }: Scan): Generator<Slot[], undefined> {
-  const counted = plan.stage !== 'COLLSCAN';
-  let size = FIRST_CHUNK;
-  let chunk: Slot[] = [];
-  for (const slot of slots) {
-    if (counted) examined.keys++;
-    chunk.push(slot);
-    if (chunk.length < size) continue;
-    yield chunk;
-    chunk = [];
-    size = Math.min(size * 2, LAST_CHUNK);
-  }
-  if (chunk.length > 0) yield chunk;
-}
-
-async function readNext(chunks: Iterator<Slot[], undefined>, scan: Scan): Promise<ReadChunk | undefined> {
+/** The next `size` of the plan's slots, with what is in memory of them, and what is not fetched; undefined at the end. */
+async function readNext(coming: Iterator<Slot>, size: number, scan: Scan): Promise<ReadChunk | undefined> {
   const { loaded, read } = scan;
   const { collection, reader } = loaded;
   // What was thrown away would end here as if it had been all.
   collection.checkAlive();
-  const { value: slots } = chunks.next();
-  if (!slots) return undefined;
   const { unsettled } = collection;
   // Of documents that are being changed at this moment, mostly none, what Discord holds.
   const changing = read === 'durable' && unsettled.size > 0;
-  const versions = changing ? slots.map(({ recordId }) => unsettled.get(recordId)?.durable) : undefined;
+  const slots: Slot[] = [];
+  const contents: (Content | undefined)[] = [];
   const absent: Slot[] = [];
+  const versions = new Map<number, Version | undefined>();
   let whole = true;
-  const contents = slots.map((slot, at): Content | undefined => {
-    const changes = changing && unsettled.has(slot.recordId);
-    const content = changes ? versions?.[at]?.bytes : collection.contentOf(slot);
-    if (content === undefined) {
-      whole = false;
-      if (!changes && !slot.deleted) absent.push(slot);
+  while (slots.length < size) {
+    const { value: slot, done } = coming.next();
+    if (done) break;
+    let content: Content | undefined;
+    if (changing && unsettled.has(slot.recordId)) {
+      const version = unsettled.get(slot.recordId)?.durable;
+      versions.set(slots.length, version);
+      content = version?.bytes;
+      whole &&= content !== undefined;
+    } else {
+      content = collection.contentOf(slot);
+      if (content === undefined) {
+        whole = false;
+        if (!slot.deleted) absent.push(slot);
+      }
+      // A durable read shows what was deleted since.
+      if (slot.deleted && read !== 'durable') content = undefined;
     }
-    // A durable read shows what was deleted since.
-    return read === 'durable' || !slot.deleted ? content : undefined;
-  });
+    slots.push(slot);
+    contents.push(content);
+  }
+  if (slots.length === 0) return undefined;
+  if (scan.plan.stage !== 'COLLSCAN') scan.examined.keys += slots.length;
   if (whole) return { slots, whole, contents };
   const fetched = absent.length > 0 ? await reader.readAll(absent) : undefined;
   for (const [at, slot] of slots.entries()) {
     collection.checkAlive();
-    contents[at] ??= await fetchedBytes(scan, slot, versions?.[at], fetched?.get(slot)?.bytes);
+    contents[at] ??= await fetchedBytes(scan, slot, versions.get(at), fetched?.get(slot)?.bytes);
     if (read !== 'durable' && slot.deleted) contents[at] = undefined;
   }
   return { slots, whole, contents };

@@ -45,12 +45,15 @@ const finder = new KeptFinder();
 /** Where a path may stand for more than one value. */
 export const SEVERAL: unique symbol = Symbol('several');
 
-/** What a path without arrays on it stands for: the one value that `visitPath` would visit. Reads nothing else. */
-export function soleValue(doc: KeptDoc, { keptParts }: Path): Found | typeof SEVERAL {
+/**
+ * What a path without arrays on it stands for: a finder that has found the one value that `visitPath` would visit, for
+ * use before the next call. Reads nothing else.
+ */
+export function soleValue(doc: KeptDoc, { keptParts }: Path): KeptFinder | typeof MISSING | typeof SEVERAL {
   const found = findKept(doc, keptParts);
   if (found === 'absent') return MISSING;
   if (found === 'unreadable' || finder.type === TYPE.array) return SEVERAL;
-  return left > 0 ? MISSING : finder.value();
+  return left > 0 ? MISSING : finder;
 }
 
 /**

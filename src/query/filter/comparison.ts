@@ -19,11 +19,17 @@ export function equals(operand: Value, collator: Collator | undefined): Predicat
   if (typeof operand === 'string' && !collator) {
     // Beyond ASCII a text is not the characters that its bytes are kept as.
     const needle = ASCII.test(operand) ? operand : undefined;
-    return leaf((value) => value === operand || (typeof value === 'object' && general(value)), true, needle);
+    return leaf((value) => value === operand || (typeof value === 'object' && general(value)), { needle });
   }
   const number = plainNumber(operand);
   if (number === undefined) return leaf(general);
-  return leaf((value) => (value instanceof Int32 ? value.value === number : general(value)));
+  return leaf(
+    (value) => {
+      if (typeof value === 'number') return value === number;
+      return value instanceof Int32 ? value.value === number : general(value);
+    },
+    { plain: true },
+  );
 }
 
 /** Ranges compare within a type bracket only; MinKey and MaxKey compare with everything. */
@@ -42,16 +48,20 @@ export function range(operator: Range, operand: Value, path: string, collator?: 
   const type = bracket(operand);
   const numeric = isNumeric(operand);
   const number = plainNumber(operand);
-  return leaf((value) => {
-    if (number !== undefined) {
-      // NaN is in no range, and compares so.
-      if (typeof value === 'number') return passes(value - number);
-      if (value instanceof Int32) return passes(value.value - number);
-    }
+  const general = (value: Found) => {
     if (value === MISSING || bracket(value) !== type) return false;
     if (numeric && isNumeric(value) && isNaNNumber(value)) return false;
     return passes(compare(value, operand));
-  });
+  };
+  if (number === undefined) return leaf(general);
+  return leaf(
+    (value) => {
+      // NaN is in no range, and compares so.
+      if (typeof value === 'number') return passes(value - number);
+      return value instanceof Int32 ? passes(value.value - number) : general(value);
+    },
+    { plain: true },
+  );
 }
 
 /** A finite number that a comparison in JavaScript treats as BSON's order does. */

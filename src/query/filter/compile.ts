@@ -258,12 +258,15 @@ function elementMatch(operand: Value, context: QueryContext): Predicate {
 }
 
 function matchElements(test: (item: Value) => boolean): Predicate {
-  return leaf((value, details?: Details) => {
-    if (!isArray(value)) return false;
-    const index = value.findIndex(test);
-    if (index >= 0 && details) details.positional = index;
-    return index >= 0;
-  }, false);
+  return leaf(
+    (value, details?: Details) => {
+      if (!isArray(value)) return false;
+      const index = value.findIndex(test);
+      if (index >= 0 && details) details.positional = index;
+      return index >= 0;
+    },
+    { spread: false },
+  );
 }
 
 function allOf(operand: Value, context: QueryContext): Predicate {

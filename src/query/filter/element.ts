@@ -41,7 +41,7 @@ function typeNumbers(alias: Value): readonly number[] {
 
 export function hasSize(operand: Value): Predicate {
   const size = asBadValue('Failed to parse $size. ', () => nonNegativeInt('$size', operand));
-  return leaf((value) => isArray(value) && value.length === size, false);
+  return leaf((value) => isArray(value) && value.length === size, { spread: false });
 }
 
 export function hasRemainder(operand: Value): Predicate {

@@ -38,7 +38,7 @@ function filterOf(filter: Doc, matcher: Matcher, context: QueryContext, near: Ne
   const operand = textOperand(filter);
   const text = operand === undefined ? undefined : textSearch(operand, context);
   if (text && near) throw badValue('text and geoNear not allowed in same query');
-  let positional: number | undefined;
+  const details: Details = { positional: undefined };
   return {
     source: filter,
     collator: context.collator,
@@ -47,13 +47,11 @@ function filterOf(filter: Doc, matcher: Matcher, context: QueryContext, near: Ne
     fields: fieldsOf(filter),
     near,
     matches(doc) {
-      const details: Details = { positional: undefined };
-      const matched = matcher(doc, details);
-      if (matched) positional = details.positional;
-      return matched;
+      details.positional = undefined;
+      return matcher(doc, details);
     },
     get positional() {
-      return positional;
+      return details.positional;
     },
   };
 }

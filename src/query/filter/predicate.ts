@@ -1,6 +1,6 @@
-import type { Doc, KeptDoc } from '../../bson/index.ts';
+import { type Doc, type KeptDoc, TYPE } from '../../bson/index.ts';
 import { type Path, SEVERAL, soleValue, type Visitor, visitPath, visitSeveral } from '../path.ts';
-import type { Found } from '../value.ts';
+import { type Found, MISSING } from '../value.ts';
 
 /** What a match may leave behind: the array index that `$` stands for. Absent below a negation. */
 export interface Details {
@@ -18,16 +18,30 @@ export interface Predicate {
   at(path: Path): Matcher;
 }
 
-/**
- * Some value at the path passes the test. With `spread`, elements of an array at the end are tried one by one. `needle` is
- * ASCII that stands in the bytes of every value that passes.
- */
-export function leaf(test: (value: Found, details?: Details) => boolean, spread = true, needle?: string): Predicate {
+/** How a test may be spared work. */
+export interface LeafOptions {
+  /** Elements of an array at the end of the path are tried one by one; by default they are. */
+  readonly spread?: boolean;
+  /** ASCII: the one string that passes, and what stands in the bytes of every other value that does. */
+  readonly needle?: string | undefined;
+  /** The test makes no difference between an int32 and a double of the same value. */
+  readonly plain?: boolean;
+}
+
+/** Some value at the path passes the test. */
+export function leaf(test: (value: Found, details?: Details) => boolean, options: LeafOptions = {}): Predicate {
+  const { spread = true, needle, plain = false } = options;
   return {
     single: test,
     at: (path) => (doc, details) => {
-      const only = typeof doc === 'string' ? soleValue(doc, path) : SEVERAL;
-      if (only !== SEVERAL) return test(only, details);
+      if (typeof doc === 'string') {
+        const sole = soleValue(doc, path);
+        if (sole === MISSING) return test(MISSING, details);
+        if (sole !== SEVERAL) {
+          if (needle !== undefined && sole.type === TYPE.string) return sole.isText(needle);
+          return test(sole.value(plain), details);
+        }
+      }
       const visit: Visitor = (value, offset) => {
         if (!test(value, details)) return false;
         if (details && offset !== undefined) details.positional = offset;
