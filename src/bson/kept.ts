@@ -76,7 +76,7 @@ export class KeptFinder {
     let at = start + 4;
     while (at < last) {
       const type = text.charCodeAt(at++);
-      // One native call for a whole name: a character at a time takes longer from four on (measured on Node 20 and 22).
+      // One native call for a whole name: a character at a time takes longer from four on (measured on Node 20).
       const nameEnd = text.indexOf('\0', at);
       if (nameEnd < at) return 'unreadable';
       const found = nameEnd - at === length && text.startsWith(name, at);
