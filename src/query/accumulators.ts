@@ -3,6 +3,7 @@ import { located } from './error.ts';
 import type { Expression } from './expressions/types.ts';
 import { clampedInt, exactLong, toDouble } from './number.ts';
 import { compareFound } from './order.ts';
+import { sizeOfValue, sizeOfValues } from './size.ts';
 import { Total } from './total.ts';
 import type { Comparator } from './types.ts';
 import { element, type Found, format, isArray, isDoc, isNullish, isNumeric, MISSING, typeName } from './value.ts';
@@ -13,109 +14,108 @@ export interface Accumulator {
   result(): Found;
 }
 
+/** One whose work can be put aside, and gone on with. */
+export interface GroupAccumulator extends Accumulator {
+  /** Of what it holds beyond a few numbers, about the bytes of BSON. */
+  readonly held: number;
+  /** All that it knows. */
+  save(): readonly Value[];
+  /** Goes on from what another one saved; before anything is added. */
+  load(saved: readonly Value[]): void;
+}
+
 /** An accumulator whose argument is one expression, by name. */
-export const ACCUMULATORS: Readonly<Record<string, (collator: Collator | undefined) => Accumulator>> = {
-  $sum: () => {
-    const total = new Total();
-    return { add: (value) => isNumeric(value) && total.add(value), result: () => total.result() };
+export const ACCUMULATORS: Readonly<Record<string, (collator: Collator | undefined) => GroupAccumulator>> = {
+  $sum: () => totalled((total) => total.result()),
+  $avg: () => totalled((total) => total.average() ?? null),
+  $count: () => {
+    const counted = totalled((total) => total.result());
+    return { ...counted, add: () => counted.add(new Int32(1)) };
   },
-  $avg: () => {
-    const total = new Total();
-    return { add: (value) => isNumeric(value) && total.add(value), result: () => total.average() ?? null };
-  },
-  $min: (collator) => extreme(-1, collator),
-  $max: (collator) => extreme(1, collator),
-  $first: () => {
-    let first: Found | undefined;
-    let has = false;
-    return {
-      add(value) {
-        if (!has) first = value;
-        has = true;
-      },
-      result: () => (has ? (first as Found) : MISSING),
-    };
-  },
-  $last: () => {
-    let last: Found = MISSING;
-    return {
-      add(value) {
-        last = value;
-      },
-      result: () => last,
-    };
-  },
-  $push: () => {
-    const list: Value[] = [];
-    return { add: (value) => void (value !== MISSING && list.push(value)), result: () => [...list] };
-  },
+  $min: (collator) => new Kept(null, (best, value) => isBetter(value, best, -1, collator)),
+  $max: (collator) => new Kept(null, (best, value) => isBetter(value, best, 1, collator)),
+  $first: () => new Kept(MISSING, (first) => first === undefined),
+  $last: () => new Kept(MISSING, () => true),
+  $push: () => new ValueList(),
   $addToSet: (collator) => new ValueSet(collator),
-  $mergeObjects: () => {
-    const merged: Doc = new Map();
-    return {
-      add(value) {
-        if (isNullish(value)) return;
-        if (!isDoc(value))
-          throw located(
-            40400,
-            `$mergeObjects requires object inputs, but input ${format(value)} is of type ${typeName(value)}`,
-          );
-        for (const [key, item] of value) merged.set(key, item);
-      },
-      result: () => new Map(merged),
-    };
-  },
+  $mergeObjects: () => new Merged(),
   $stdDevPop: () => deviation(0),
   $stdDevSamp: () => deviation(1),
-  $count: () => {
-    const total = new Total();
-    return { add: () => total.add(new Int32(1)), result: () => total.result() };
-  },
 };
 
+interface Ranked {
+  readonly key: Doc;
+  readonly output: Value;
+}
+
 /** `$topN` and its family: the argument is a pair of the document to sort by and the output. Of equals the first stay. */
-export function ranked(order: Comparator, n: number | undefined, fromTop: boolean): Accumulator {
+export function ranked(order: Comparator, n: number | undefined, fromTop: boolean): GroupAccumulator {
   const most = n ?? 1;
-  const entries: { key: Doc; output: Value }[] = [];
+  const entries: Ranked[] = [];
+  let held = 0;
+  const sizeOf = ({ key, output }: Ranked) => sizeOfValue(key) + sizeOfValue(output);
+  const add = (value: Found) => {
+    if (!isArray(value)) return;
+    const entry = { key: isDoc(value[0]) ? value[0] : new Map(), output: value[1] };
+    if (entries.length >= most) {
+      if (fromTop ? order(entry.key, entries.at(-1)!.key) >= 0 : order(entry.key, entries[0]!.key) <= 0) return;
+      held -= sizeOf((fromTop ? entries.pop() : entries.shift())!);
+    }
+    let [low, high] = [0, entries.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (order(entries[middle]!.key, entry.key) > 0) high = middle;
+      else low = middle + 1;
+    }
+    entries.splice(low, 0, entry);
+    held += sizeOf(entry);
+  };
   return {
-    add(value) {
-      if (!isArray(value)) return;
-      const entry = { key: isDoc(value[0]) ? value[0] : new Map(), output: value[1] };
-      if (entries.length >= most) {
-        if (fromTop ? order(entry.key, entries.at(-1)!.key) >= 0 : order(entry.key, entries[0]!.key) <= 0) return;
-        if (fromTop) entries.pop();
-        else entries.shift();
-      }
-      let [low, high] = [0, entries.length];
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if (order(entries[middle]!.key, entry.key) > 0) high = middle;
-        else low = middle + 1;
-      }
-      entries.splice(low, 0, entry);
+    get held() {
+      return held;
     },
+    add,
     result() {
       const outputs = entries.map(({ output }) => output);
       return n === undefined ? (outputs[0] ?? null) : outputs;
     },
+    save: () => entries.map(({ key, output }) => [key, output]),
+    load: (saved) => saved.forEach(add),
   };
 }
 
+/** Values that are held beyond those asked for, until it is worth the while to drop them. */
+const SPARE = 64;
+
 /** `$firstN`, `$lastN`, `$minN`, `$maxN`. */
-export function several(name: string, n: number, collator: Collator | undefined): Accumulator {
+export function several(name: string, n: number, collator: Collator | undefined): GroupAccumulator {
   const compare = comparison(collator);
-  const list: Value[] = [];
+  let list: Value[] = [];
+  let held = 0;
   const isOrdered = name === '$minN' || name === '$maxN';
+  const direction = name === '$minN' ? 1 : -1;
+  const cut = () => {
+    if (isOrdered) list.sort((left, right) => direction * compare(left, right));
+    list = name === '$lastN' ? list.slice(Math.max(0, list.length - n)) : list.slice(0, n);
+    held = sizeOfValues(list);
+  };
+  const add = (value: Found) => {
+    if (isOrdered && isNullish(value)) return;
+    list.push(value === MISSING ? null : value);
+    held += sizeOfValue(list.at(-1));
+    if (list.length > 2 * n + SPARE) cut();
+  };
   return {
-    add(value) {
-      if (isOrdered ? !isNullish(value) : true) list.push(value === MISSING ? null : value);
+    get held() {
+      return held;
     },
+    add,
     result() {
-      if (name === '$firstN') return list.slice(0, n);
-      if (name === '$lastN') return list.slice(Math.max(0, list.length - n));
-      const direction = name === '$minN' ? 1 : -1;
-      return list.sort((left, right) => direction * compare(left, right)).slice(0, n);
+      cut();
+      return [...list];
     },
+    save: () => list,
+    load: (saved) => saved.forEach(add),
   };
 }
 
@@ -147,36 +147,92 @@ export function countArgument(value: Found): number {
   return clampedInt(n);
 }
 
-function extreme(direction: 1 | -1, collator: Collator | undefined): Accumulator {
-  let best: Found = MISSING;
+function totalled(result: (total: Total) => Found): GroupAccumulator {
+  const total = new Total();
   return {
-    add(value) {
-      if (isNullish(value)) return;
-      if (best === MISSING || compareFound(value, best, collator) * direction > 0) best = value;
-    },
-    result: () => (best === MISSING ? null : best),
+    held: 0,
+    add: (value) => void (isNumeric(value) && total.add(value)),
+    result: () => result(total),
+    save: () => total.save(),
+    load: (saved) => total.load(saved),
   };
 }
 
-/** Welford's running variance; `lost` is 1 for a sample. */
-function deviation(lost: 0 | 1): Accumulator {
-  let [count, mean, squares] = [0, 0, 0];
-  return {
-    add(value) {
-      if (!isNumeric(value)) return;
-      count += 1;
-      const delta = toDouble(value) - mean;
-      mean += delta / count;
-      squares += delta * (toDouble(value) - mean);
-    },
-    result: () => (count <= lost ? null : Math.sqrt(squares / (count - lost))),
-  };
+/** A box, for undefined is a value of BSON. */
+interface Box {
+  readonly value: Found;
+}
+
+function isBetter(value: Found, best: Box | undefined, direction: 1 | -1, collator: Collator | undefined): boolean {
+  if (isNullish(value)) return false;
+  return !best || compareFound(value, best.value, collator) * direction > 0;
+}
+
+/** One of the values. */
+class Kept implements GroupAccumulator {
+  readonly #none: Found;
+  readonly #takes: (box: Box | undefined, value: Found) => boolean;
+  #box: Box | undefined;
+  held = 0;
+
+  /** `none` is the result where none was taken; `takes` says whether a value takes the place of the one held. */
+  constructor(none: Found, takes: (box: Box | undefined, value: Found) => boolean) {
+    this.#none = none;
+    this.#takes = takes;
+  }
+
+  add(value: Found): void {
+    if (!this.#takes(this.#box, value)) return;
+    this.#box = { value };
+    this.held = sizeOfValue(value);
+  }
+
+  result(): Found {
+    return this.#box ? this.#box.value : this.#none;
+  }
+
+  save(): Value[] {
+    if (!this.#box) return [];
+    return this.#box.value === MISSING ? [true] : [false, this.#box.value];
+  }
+
+  load([isMissing, value]: readonly Value[]): void {
+    if (isMissing === undefined) return;
+    this.#box = { value: isMissing ? MISSING : value };
+    this.held = sizeOfValue(this.#box.value);
+  }
+}
+
+/** `$push`. */
+class ValueList implements GroupAccumulator {
+  #list: Value[] = [];
+  held = 0;
+
+  add(value: Found): void {
+    if (value === MISSING) return;
+    this.#list.push(value);
+    this.held += sizeOfValue(value);
+  }
+
+  result(): Value[] {
+    return [...this.#list];
+  }
+
+  save(): readonly Value[] {
+    return this.#list;
+  }
+
+  load(saved: readonly Value[]): void {
+    this.#list = [...saved];
+    this.held = sizeOfValues(saved);
+  }
 }
 
 /** Distinct values in order of first appearance. */
-class ValueSet implements Accumulator {
+class ValueSet implements GroupAccumulator {
   readonly #collator: Collator | undefined;
   readonly #values = new Map<string, Value>();
+  held = 0;
 
   constructor(collator: Collator | undefined) {
     this.#collator = collator;
@@ -185,10 +241,74 @@ class ValueSet implements Accumulator {
   add(value: Found): void {
     if (value === MISSING) return;
     const key = encodeKey(value, false, this.#collator);
-    if (!this.#values.has(key)) this.#values.set(key, value);
+    if (this.#values.has(key)) return;
+    this.#values.set(key, value);
+    this.held += key.length + sizeOfValue(value);
   }
 
   result(): Value[] {
     return [...this.#values.values()];
   }
+
+  save(): Value[] {
+    return this.result();
+  }
+
+  load(saved: readonly Value[]): void {
+    for (const value of saved) this.add(value);
+  }
+}
+
+/** `$mergeObjects`. */
+class Merged implements GroupAccumulator {
+  readonly #merged: Map<string, Value> = new Map();
+  held = 0;
+
+  add(value: Found): void {
+    if (isNullish(value)) return;
+    if (!isDoc(value)) {
+      throw located(
+        40400,
+        `$mergeObjects requires object inputs, but input ${format(value)} is of type ${typeName(value)}`,
+      );
+    }
+    for (const [name, item] of value) {
+      if (this.#merged.has(name)) this.held -= sizeOfValue(this.#merged.get(name));
+      else this.held += name.length;
+      this.#merged.set(name, item);
+      this.held += sizeOfValue(item);
+    }
+  }
+
+  result(): Doc {
+    return new Map(this.#merged);
+  }
+
+  save(): Value[] {
+    return [this.#merged];
+  }
+
+  load([merged]: readonly Value[]): void {
+    this.add(merged);
+  }
+}
+
+/** Welford's running variance; `lost` is 1 for a sample. */
+function deviation(lost: 0 | 1): GroupAccumulator {
+  let [count, mean, squares] = [0, 0, 0];
+  return {
+    held: 0,
+    add(value) {
+      if (!isNumeric(value)) return;
+      count += 1;
+      const delta = toDouble(value) - mean;
+      mean += delta / count;
+      squares += delta * (toDouble(value) - mean);
+    },
+    result: () => (count <= lost ? null : Math.sqrt(squares / (count - lost))),
+    save: () => [count, mean, squares],
+    load(saved) {
+      [count, mean, squares] = saved as [number, number, number];
+    },
+  };
 }

@@ -1,4 +1,4 @@
-import { type Decimal128, Int32 } from '../bson/index.ts';
+import { type Decimal128, Int32, type Value } from '../bson/index.ts';
 import { addDecimal, decimalFromDoubleExactly, divideDecimal } from './decimal.ts';
 import { fitsInt64, intOrLong, toDecimal } from './number.ts';
 import type { Numeric } from './value.ts';
@@ -46,6 +46,22 @@ export class Total {
     return this.#double() / this.count;
   }
 
+  /** All that it knows, as values that BSON holds. */
+  save(): Value[] {
+    const decimals = this.#decimals ? [this.#decimals] : [];
+    return [this.count, this.#width, String(this.#integers), ...this.#doubles.save(), ...decimals];
+  }
+
+  /** Goes on from what another one saved; before anything is added. */
+  load(saved: readonly Value[]): void {
+    const [count, width, integers, sum, error, decimals] = saved;
+    this.count = count as number;
+    this.#width = width as Width;
+    this.#integers = BigInt(integers as string);
+    this.#doubles.load(sum as number, error as number);
+    this.#decimals = decimals as Decimal128 | undefined;
+  }
+
   #widen(width: Width): void {
     if (WIDTHS.indexOf(width) > WIDTHS.indexOf(this.#width)) this.#width = width;
   }
@@ -75,6 +91,15 @@ class CompensatedSum {
     const part = sum - this.#sum;
     this.#error += this.#sum - (sum - part) + (value - part);
     this.#sum = sum;
+  }
+
+  save(): [sum: number, error: number] {
+    return [this.#sum, this.#error];
+  }
+
+  load(sum: number, error: number): void {
+    this.#sum = sum;
+    this.#error = error;
   }
 
   /** The sum as two doubles; the second is zero where the first is not finite. */

@@ -26,6 +26,14 @@ test('beyond 100 MB a sort fails without the disk, and other stages hold what th
   expect(found.slice(-8).map(({ _id }) => _id)).toEqual([17, 16, 15, 14, 13, 12, 11, 10]);
   const refused = own.things.aggregate(sorted, { allowDiskUse: false }).toArray();
   await expect(refused).rejects.toMatchObject({ code: 292 });
+  const groups = (field: object) => [{ $group: { _id: '$_id', field } }, { $project: { _id: 1 } }];
+  for (const field of [{ $first: '$pad' }, { $max: '$pad' }, { $lastN: { n: 1, input: '$pad' } }, { $push: '$pad' }]) {
+    const grouped = own.things.aggregate(groups(field), { allowDiskUse: false }).toArray();
+    await expect(grouped).rejects.toMatchObject({ code: 292 });
+  }
+  expect((await own.things.aggregate(groups({ $sum: 1 }), { allowDiskUse: false }).toArray()).length).toBe(
+    found.length,
+  );
   const output = { docs: { $push: { pad: { $substrBytes: ['$pad', 0, 1] } } } };
   const buckets = [{ $match: { _id: { $gte: 10 } } }, { $bucketAuto: { groupBy: '$_id', buckets: 1, output } }];
   expect((await own.things.aggregate(buckets, { allowDiskUse: false }).toArray())[0]!.docs).toHaveLength(8);

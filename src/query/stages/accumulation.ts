@@ -1,5 +1,12 @@
 import type { Doc, Value } from '../../bson/index.ts';
-import { ACCUMULATORS, type Accumulator, countArgument, countedArguments, ranked, several } from '../accumulators.ts';
+import {
+  ACCUMULATORS,
+  countArgument,
+  countedArguments,
+  type GroupAccumulator,
+  ranked,
+  several,
+} from '../accumulators.ts';
 import { located, typeMismatch } from '../error.ts';
 import { compileExpression, type Expression, type Scope } from '../expressions/index.ts';
 import { compileQuantiles, quantileNumber } from '../percentile.ts';
@@ -11,12 +18,20 @@ import { compileScripted } from './scripted-accumulator.ts';
 /** An accumulator bound to its argument. */
 export interface Accumulation {
   readonly expression: Expression;
-  start(scope: Scope): Accumulator;
+  start(scope: Scope): GroupAccumulator;
 }
+
+const NUMBER_BYTES = 8;
 
 /** The accumulators of one group or bucket, by output field. */
 export interface Group {
+  /** Of what the accumulators hold, about the bytes of BSON. */
+  readonly held: number;
   add(scope: Scope): void;
+  /** All that they know, a list for each. */
+  save(): Value[][];
+  /** Goes on from what another group of the same accumulators saved. */
+  load(saved: readonly Value[]): void;
   /** Writes the results into a document. */
   finish(into: Doc): Doc;
 }
@@ -27,8 +42,17 @@ export function compileAccumulations(fields: Doc, context: QueryContext): (scope
   return (first) => {
     const running = begin(outputs, first);
     return {
+      get held() {
+        let bytes = 0;
+        for (const { state } of running) bytes += state.held;
+        return bytes;
+      },
       add(scope) {
         for (const { output, state } of running) state.add(output.expression(scope));
+      },
+      save: () => running.map(({ state }) => [...state.save()]),
+      load(saved) {
+        for (const [at, { state }] of running.entries()) state.load(saved[at] as Value[]);
       },
       finish(into) {
         for (const { name, state } of running) {
@@ -124,13 +148,20 @@ function quantiles(operator: string, argument: Value, context: QueryContext): Ac
   return {
     expression: input,
     start() {
-      const numbers: number[] = [];
+      let numbers: number[] = [];
       return {
+        get held() {
+          return numbers.length * NUMBER_BYTES;
+        },
         add(value) {
           const number = quantileNumber(value);
           if (number !== undefined) numbers.push(number);
         },
         result: () => of(numbers),
+        save: () => numbers,
+        load(saved) {
+          numbers = saved as number[];
+        },
       };
     },
   };

@@ -1,46 +1,49 @@
 import type { Scratch } from '../../base/index.ts';
-import type { Doc } from '../../bson/index.ts';
-import { DOCUMENTS, Spool } from './spool.ts';
+import { type Codec, Spool } from './spool.ts';
 
-const PARTS = 16;
+export const PARTS = 16;
 /** Parts of parts of parts ...: what is still too much then is held. */
 export const MAX_DEPTH = 6;
 
-/** Documents that wait for their turn, in parts by a hash of their keys: those of one key are in one part, in order. */
-export class Aside {
-  readonly #spool: Spool<Doc>;
+/** What waits for its turn, in parts by a hash of keys: what is of one key is in one part, in order. */
+export class Aside<T> {
+  readonly #spool: Spool<T>;
   readonly #depth: number;
   /** Of a part that are written together. */
   readonly #bytes: number;
-  readonly #waiting: { docs: Doc[]; bytes: number }[] = Array.from({ length: PARTS }, () => ({ docs: [], bytes: 0 }));
+  readonly #waiting: { items: T[]; bytes: number }[] = Array.from({ length: PARTS }, () => ({ items: [], bytes: 0 }));
   readonly #chunks: number[][] = Array.from({ length: PARTS }, () => []);
 
   /** `bytes` are what may wait to be written; `depth` tells parts of parts apart: another hash for each. */
-  constructor(scratch: Scratch, bytes: number, depth: number) {
+  constructor(scratch: Scratch, codec: Codec<T>, bytes: number, depth: number) {
     this.#bytes = bytes / PARTS;
-    this.#spool = new Spool(scratch, DOCUMENTS);
+    this.#spool = new Spool(scratch, codec);
     this.#depth = depth;
   }
 
-  put(key: string, doc: Doc, size: number): void {
-    const part = this.#waiting[hash(key, this.#depth) % PARTS]!;
-    part.docs.push(doc);
-    part.bytes += size;
+  partOf(key: string): number {
+    return hash(key, this.#depth) % PARTS;
+  }
+
+  put(part: number, item: T, size: number): void {
+    const waiting = this.#waiting[part]!;
+    waiting.items.push(item);
+    waiting.bytes += size;
   }
 
   /** Writes what has gathered. */
   async write(): Promise<void> {
-    for (const [part, { docs, bytes }] of this.#waiting.entries()) {
+    for (const [part, { items, bytes }] of this.#waiting.entries()) {
       if (bytes < this.#bytes) continue;
-      this.#chunks[part]!.push(...(await this.#spool.write(docs)));
-      this.#waiting[part] = { docs: [], bytes: 0 };
+      this.#chunks[part]!.push(...(await this.#spool.write(items)));
+      this.#waiting[part] = { items: [], bytes: 0 };
     }
   }
 
   /** Those that hold something, one after the other; nothing is put in any more. */
-  *parts(): Generator<AsyncGenerator<Doc[]>> {
+  *parts(): Generator<AsyncGenerator<T[]>> {
     for (let part = 0; part < PARTS; part++) {
-      if (this.#waiting[part]!.docs.length + this.#chunks[part]!.length > 0) yield this.#read(part);
+      if (this.#waiting[part]!.items.length + this.#chunks[part]!.length > 0) yield this.#read(part);
     }
   }
 
@@ -48,11 +51,11 @@ export class Aside {
     await this.#spool.close();
   }
 
-  async *#read(part: number): AsyncGenerator<Doc[]> {
+  async *#read(part: number): AsyncGenerator<T[]> {
     yield* this.#spool.read(this.#chunks[part]!);
-    const { docs } = this.#waiting[part]!;
-    this.#waiting[part] = { docs: [], bytes: 0 };
-    yield docs;
+    const { items } = this.#waiting[part]!;
+    this.#waiting[part] = { items: [], bytes: 0 };
+    yield items;
   }
 }
 

@@ -14,6 +14,8 @@ export interface Room {
   readonly limit: number;
   /** What a document counts for. */
   size(doc: Doc): number;
+  /** What a byte of BSON counts for, once it is decoded. */
+  readonly weight: number;
   /** A function makes the error that more than that ends in: the client has forbidden the disk. */
   readonly beyond: Scratch | (() => CodedError) | undefined;
 }
@@ -29,9 +31,10 @@ export function roomFor(
   if (allowDiskUse === false) {
     const limit = memoryLimit;
     const beyond = () => new CodedError('QueryExceededMemoryLimitNoDiskUseAllowed', message(limit));
-    return { limit, size: (doc) => encode(doc).length, beyond };
+    return { limit, size: (doc) => encode(doc).length, weight: 1, beyond };
   }
-  return { limit: scratch?.threshold ?? memoryLimit, size: scratch ? estimate() : () => 0, beyond: scratch };
+  const limit = scratch?.threshold ?? memoryLimit;
+  return { limit, size: scratch ? estimate() : () => 0, weight: scratch ? DECODED : 0, beyond: scratch };
 }
 
 function estimate(): (doc: Doc) => number {

@@ -11,10 +11,29 @@ const words = fc.string({ unit: fc.constantFrom('a', 'b', 'c', ' '), maxLength: 
 const document = fc.record({ a: fc.integer({ min: -5, max: 5 }), b: words, c: fc.array(fc.nat(9), { maxLength: 4 }) });
 const sort = fc.constantFrom<object>({ a: 1 }, { a: -1, b: 1 }, { b: 1 }, { c: 1 }, { c: -1, a: 1 });
 const limits = fc.record({ skip: fc.constantFrom(0, 0, 7), limit: fc.constantFrom(0, 0, 5, 60) });
+const TOP = { output: '$_id', sortBy: { b: 1, _id: 1 } };
+/** Of a few groups, that take much: they are put aside when there is more of them to come. */
+const ALL = {
+  _id: { $mod: ['$a', 3] },
+  ...{ count: { $count: {} }, sum: { $sum: { $divide: ['$a', 7] } }, decimal: { $sum: { $toDecimal: '$a' } } },
+  ...{ avg: { $avg: '$a' }, pop: { $stdDevPop: '$a' }, samp: { $stdDevSamp: '$a' } },
+  ...{ least: { $min: '$b' }, most: { $max: '$c' }, first: { $first: '$none' }, last: { $last: '$b' } },
+  ...{
+    list: { $push: '$b' },
+    set: { $addToSet: '$b' },
+    merged: { $mergeObjects: { $arrayToObject: [[{ k: { $concat: ['k', '$b'] }, v: '$a' }]] } },
+  },
+  ...{ firsts: { $firstN: { n: 3, input: '$b' } }, lasts: { $lastN: { n: 3, input: '$b' } } },
+  ...{ mins: { $minN: { n: 3, input: '$b' } }, maxs: { $maxN: { n: 3, input: '$b' } } },
+  ...{ top: { $top: TOP }, tops: { $topN: { n: 3, ...TOP } }, bottoms: { $bottomN: { n: 3, ...TOP } } },
+  ...{ median: { $median: { input: '$a', method: 'approximate' } } },
+};
 const group = fc.constantFrom<object>(
   { _id: '$b', n: { $sum: '$a' }, first: { $first: '$_id' }, all: { $push: '$c' } },
   { _id: { a: '$a', b: '$b' }, last: { $last: '$_id' }, least: { $min: '$c' } },
   { _id: '$_id', avg: { $avg: '$a' } },
+  ALL,
+  { ...ALL, _id: '$b' },
 );
 
 async function aggregate(stage: Stage, pipeline: readonly object[], allowDiskUse?: boolean): Promise<Doc[]> {
@@ -96,6 +115,30 @@ test.each(PIPELINES)('%s that fails half way leaves nothing behind', async (_, p
   await expect(aggregate(stage, '$group' in pipeline[0]! ? grouped : failing)).rejects.toThrow('divide by zero');
   expect(scratch.written).toBeGreaterThan(0);
   expect(scratch.open).toBe(0);
+});
+
+test('groups that grow leave memory', async () => {
+  const scratch = new MemoryScratch(THRESHOLD);
+  const stage = await filled(scratch);
+  const grown = [{ $group: { _id: { $mod: ['$n', 5] }, texts: { $push: '$text' }, n: { $sum: 1 } } }];
+  const found = await aggregate(stage, grown);
+  expect(found.map((each) => [Number(each.get('n')), (each.get('texts') as unknown[]).length])).toEqual(
+    Array.from({ length: 5 }, () => [80, 80]),
+  );
+  expect(scratch.written).toBeGreaterThan(0);
+  expect(scratch.open).toBe(0);
+});
+
+test("an accumulator's n may hang on its group's id", async () => {
+  const stage = await filled(new MemoryScratch(THRESHOLD));
+  const n = { $cond: [{ $eq: ['$odd', 1] }, 1, 2] };
+  const spec = { _id: { odd: { $mod: ['$n', 2] } }, some: { $firstN: { n, input: '$_id' } } };
+  const found = await aggregate(stage, [
+    { $group: spec },
+    { $sort: { _id: 1 } },
+    { $set: { some: { $size: '$some' } } },
+  ]);
+  expect(found.map((each) => Number(each.get('some')))).toEqual([2, 1]);
 });
 
 test('without the disk neither uses it', async () => {

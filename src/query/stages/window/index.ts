@@ -1,7 +1,7 @@
 import { type Collator, compare, type Doc, encodeKey, type Value } from '../../../bson/index.ts';
 import type { Accumulator } from '../../accumulators.ts';
 import { failedToParse, located, typeMismatch } from '../../error.ts';
-import { compileExpression, type Expression, rootScope } from '../../expressions/index.ts';
+import { compileExpression, type Expression, rootScope, type Scope } from '../../expressions/index.ts';
 import { carry, metadataOf } from '../../metadata.ts';
 import { clampedLong } from '../../number.ts';
 import { compileAddFields } from '../../projection/index.ts';
@@ -180,8 +180,11 @@ function checkArguments(operator: string, spec: Doc): void {
   }
 }
 
+/** An accumulator of groups, or one of windows alone, bound to its argument. */
+type Summing = Pick<Accumulation, 'expression'> & { start(scope: Scope): Accumulator };
+
 /** Each argument is evaluated once. A window that only grows is added to; any other is summed up anew. */
-function overWindow({ expression, start }: Accumulation, { bounds, grows }: Window): WindowFunction {
+function overWindow({ expression, start }: Summing, { bounds, grows }: Window): WindowFunction {
   return function* (partition) {
     const values = partition.docs.map((doc) => expression(rootScope(doc)));
     let state: Accumulator | undefined;
