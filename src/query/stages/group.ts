@@ -1,4 +1,4 @@
-import { compare, type Doc, encodeKey, type Value } from '../../bson/index.ts';
+import { type Doc, encodeKey, Int32, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, rootScope, type Scope } from '../expressions/index.ts';
 import { intOrLong } from '../number.ts';
@@ -9,7 +9,8 @@ import { compileAccumulations, type Group } from './accumulation.ts';
 import { Aside, MAX_DEPTH } from './aside.ts';
 import { GROUP_BYTES, GroupTable, ITEMS, type Item, Unfinished } from './group-table.ts';
 import { roomFor } from './memory.ts';
-import { type Stage, type StageCompiler, streamOf, whole } from './stage.ts';
+import { sort } from './simple.ts';
+import { type Stage, type StageCompiler, streamOf } from './stage.ts';
 
 export const group: StageCompiler = (spec, { context }) => {
   if (!isDoc(spec)) throw located(15947, "a group's fields must be specified in an object");
@@ -22,19 +23,24 @@ export const group: StageCompiler = (spec, { context }) => {
 const groupTooLarge = () =>
   "Exceeded memory limit for $group, but didn't allow external sort. Pass allowDiskUse:true to opt in.";
 
-export const sortByCount: StageCompiler = (spec, { context }) => {
-  const isOperator = isDoc(spec) && spec.keys().next().value?.startsWith('$') === true;
-  if (isDoc(spec) ? !isOperator : !(typeof spec === 'string' && spec.startsWith('$'))) {
+export const sortByCount: StageCompiler = (spec, env) => {
+  if (!isDoc(spec) && typeof spec !== 'string') {
+    throw located(40149, 'the sortByCount field must be specified as a string or as an object');
+  }
+  const front = isDoc(spec) ? spec.keys().next().value : spec;
+  if (!front?.startsWith('$')) {
     throw located(
-      40149,
+      isDoc(spec) ? 40147 : 40148,
       'the sortByCount field must be defined as a $-prefixed path or an expression inside an object',
     );
   }
-  const id = compileExpression(spec, context);
-  const groups = grouping((scope) => orNull(id(scope)), compileAccumulations(COUNT, context), context);
-  const order = (left: Doc, right: Doc) => compare(right.get('count'), left.get('count'));
-  return (source) => whole((docs) => docs.sort(order))(groups(source));
+  const id = compileExpression(spec, env.context);
+  const groups = grouping((scope) => orNull(id(scope)), compileAccumulations(COUNT, env.context), env.context);
+  const sorted = sort(BY_COUNT, env);
+  return (source) => sorted(groups(source));
 };
+
+const BY_COUNT: Doc = new Map([['count', new Int32(-1)]]);
 
 /** The output of stages that are given none. */
 export const COUNT: Doc = new Map([['count', new Map([['$sum', intOrLong(1)]])]]);

@@ -414,6 +414,19 @@ describe('pipelines', () => {
     [[{ $set: { a: 1, 'a.b': 1 } }], 40176],
     [[{ $group: 1 }], 15947, "a group's fields must be specified in an object"],
     [[{ $group: {} }], 15955, 'a group specification must include an _id'],
+    ...[
+      [1, 40149, 'the sortByCount field must be specified as a string or as an object'] as const,
+      [
+        'a',
+        40148,
+        'the sortByCount field must be defined as a $-prefixed path or an expression inside an object',
+      ] as const,
+      [
+        { a: 1 },
+        40147,
+        'the sortByCount field must be defined as a $-prefixed path or an expression inside an object',
+      ] as const,
+    ].map(([field, ...error]): [object[], number, string] => [[{ $sortByCount: field }], ...error]),
     [[{ $group: { _id: 1, a: 1 } }], 40234, "The field 'a' must be an accumulator object"],
     [[{ $group: { _id: 1, a: { $nope: 1 } } }], 15952, "unknown group operator '$nope'"],
     [[{ $group: { _id: 1, 'a.b': { $sum: 1 } } }], 40235],
