@@ -94,6 +94,8 @@ async function* grouped(source: AsyncIterable<Item[]>, grouping: Grouping, depth
         }
         if (item instanceof Unfinished) entry.group.load(item.saved);
         else entry.group.add(scope!);
+        // Without a limit nobody asks what is held.
+        if (weight === 0) continue;
         table.measure(entry, entry.base + weight * entry.group.held);
         if (table.bytes <= limit) continue;
         if (typeof beyond === 'function') throw beyond();

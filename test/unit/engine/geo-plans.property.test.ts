@@ -192,64 +192,36 @@ test('an index of the plane finds what a scan finds, nearest first', async () =>
   );
 }, 60_000);
 
+/** An area and a line that end at the antimeridian, by its eastern name. */
+const EDGED = {
+  type: 'Polygon',
+  coordinates: [
+    [
+      [170, 0],
+      [180, 0],
+      [180, 10],
+      [170, 0],
+    ],
+  ],
+};
+const BORDER = {
+  type: 'LineString',
+  coordinates: [
+    [180, 0],
+    [180, 10],
+  ],
+};
+
 /** Two names of one place end up in cells beside each other, which a query must look through both. */
 test.each([
   ['the antimeridian', point(180, 0), point(-180, 0)],
   ['the antimeridian, from the west', point(-180, 0), point(180, 0)],
   ['the antimeridian near a pole', point(180, -89.5), point(-180, -89.5)],
   ['a pole', point(0, 90), point(180, 90)],
-  [
-    'the edge of an area',
-    {
-      type: 'Polygon',
-      coordinates: [
-        [
-          [170, 0],
-          [180, 0],
-          [180, 10],
-          [170, 0],
-        ],
-      ],
-    },
-    point(-180, 5),
-  ],
-  [
-    'the edge of an area asked for',
-    point(-180, 5),
-    {
-      type: 'Polygon',
-      coordinates: [
-        [
-          [170, 0],
-          [180, 0],
-          [180, 10],
-          [170, 0],
-        ],
-      ],
-    },
-  ],
-  [
-    'a line',
-    {
-      type: 'LineString',
-      coordinates: [
-        [180, 0],
-        [180, 10],
-      ],
-    },
-    point(-180, 5),
-  ],
-  [
-    'a line asked for',
-    point(-180, 5),
-    {
-      type: 'LineString',
-      coordinates: [
-        [180, 0],
-        [180, 10],
-      ],
-    },
-  ],
+  ['the edge of an area', EDGED, point(-180, 5)],
+  ['the edge of an area asked for', point(-180, 5), EDGED],
+  ['a line', BORDER, point(-180, 5)],
+  ['a line asked for', point(-180, 5), BORDER],
   [
     'two lines',
     {
@@ -259,13 +231,7 @@ test.each([
         [-180, 8],
       ],
     },
-    {
-      type: 'LineString',
-      coordinates: [
-        [180, 0],
-        [180, 10],
-      ],
-    },
+    BORDER,
   ],
 ])('an index finds what lies on %s by its other name', async (_, stored, asked) => {
   const stage = await Stage.open();
