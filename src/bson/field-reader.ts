@@ -1,5 +1,5 @@
 import { decodeOnly } from './decode.ts';
-import { type KeptDoc, KeptFinder } from './kept.ts';
+import { bytesOfKept, type KeptDoc, KeptFinder } from './kept.ts';
 import type { Doc } from './values.ts';
 
 /** Reads some top-level fields of many documents, in the order in which they stand, and nothing else of them. */
@@ -17,6 +17,6 @@ export class FieldReader {
   read(content: Uint8Array | KeptDoc): Doc {
     if (typeof content !== 'string') return decodeOnly(content, this.#names);
     const doc = this.#finder.fields(content, this.#kept);
-    return doc ?? decodeOnly(Buffer.from(content, 'latin1'), this.#names);
+    return doc ?? decodeOnly(bytesOfKept(content), this.#names);
   }
 }

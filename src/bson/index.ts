@@ -28,7 +28,7 @@ export { fromExtendedJson, toExtendedJson } from './extended-json.ts';
 export { dateFromMillis, dateMillis } from './far-date.ts';
 export { FieldReader } from './field-reader.ts';
 export { hashValue } from './hash.ts';
-export { type KeptDoc, KeptFinder } from './kept.ts';
+export { bytesOfKept, type KeptDoc, KeptField, KeptFinder, keptDoc } from './kept.ts';
 export { encodeKey, flat } from './key.ts';
 export { keyEnd, keyValue, UNTOLD } from './key-reader.ts';
 export { KeyTypes } from './key-types.ts';

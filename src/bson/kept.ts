@@ -1,24 +1,64 @@
 import { Buffer } from 'node:buffer';
 import { Int32 } from 'bson';
 import { readValue } from './decode.ts';
-import { MIN_KEY_BYTE, TYPE } from './types.ts';
+import { layoutNumbered, layoutOf, SIZES, VARIABLE } from './layout.ts';
+import { TYPE } from './types.ts';
 import type { Doc, Value } from './values.ts';
 
-/** A document's bytes as a string of a character a byte (`latin1`): how documents are kept in memory. */
+/**
+ * A document as it is kept in memory: its bytes as a string of a character a byte (`latin1`), but for the first four. Its
+ * length is the string's; where it stood are the number of the document's layout (two bytes) and the length's low byte.
+ */
 export type KeptDoc = string;
 
 /** Of a string's value beside its characters: the length before, NUL behind. */
 const STRING_BYTES = 5;
-const VARIABLE = -1;
-/** Bytes of the values of each type; `VARIABLE` where the value itself says, or where there is no such type. */
-const SIZES = new Int8Array(256).fill(VARIABLE);
-for (const type of [TYPE.undefined, TYPE.null, MIN_KEY_BYTE, TYPE.maxKey]) SIZES[type] = 0;
-for (const type of [TYPE.double, TYPE.date, TYPE.timestamp, TYPE.long]) SIZES[type] = 8;
-SIZES[TYPE.bool] = 1;
-SIZES[TYPE.int] = 4;
-SIZES[TYPE.objectId] = 12;
-SIZES[TYPE.decimal] = 16;
 
+/** Of a document that is whole: five bytes at least. */
+export function keptDoc(bytes: Uint8Array): KeptDoc {
+  const { number } = layoutOf(bytes);
+  const { length } = bytes;
+  const copy = length <= scratchBytes.length ? scratchBytes : Buffer.allocUnsafe(length);
+  copy.set(bytes);
+  copy[0] = number & 0xff;
+  copy[1] = number >> 8;
+  copy[2] = length & 0xff;
+  copy[3] = 0;
+  return copy.toString('latin1', 0, length);
+}
+
+export function bytesOfKept(kept: KeptDoc): Buffer {
+  const bytes = Buffer.from(kept, 'latin1');
+  bytes.writeInt32LE(kept.length, 0);
+  return bytes;
+}
+
+/** A field to find in many documents: where it is in those of the layout that was met last. */
+export class KeptField {
+  /** Its UTF-8 as `latin1`. */
+  readonly name: string;
+  layout = -1;
+  /** Where the value is; 0 where the layout does not tell. */
+  start = 0;
+  type = 0;
+  /** From where on to look for it otherwise. */
+  rest = 0;
+
+  constructor(name: string) {
+    this.name = Buffer.from(name).toString('latin1');
+  }
+
+  learn(number: number): void {
+    const layout = layoutNumbered(number);
+    const found = layout.find(this.name);
+    this.layout = number;
+    this.start = found?.start ?? 0;
+    this.type = found?.type ?? 0;
+    this.rest = layout.rest;
+  }
+}
+
+const scratchBytes = Buffer.allocUnsafeSlow(16 * 1024);
 const scratch = new DataView(new ArrayBuffer(8));
 
 /**
@@ -33,27 +73,31 @@ export class KeptFinder {
   #start = 0;
   #end = 0;
 
-  /** The first field of that name (its UTF-8 as `latin1`) in the document. */
-  find(text: KeptDoc, name: string): 'found' | 'absent' | 'unreadable' {
+  /** The first field of that name in the document. */
+  find(text: KeptDoc, field: KeptField): 'found' | 'absent' | 'unreadable' {
     this.#text = text;
     this.type = 0;
-    const { length } = text;
-    // The document's own length, its low byte alone: a text that was cut short is the one fault to look out for.
-    if (text.charCodeAt(0) !== (length & 0xff)) return 'unreadable';
-    return this.#findFrom(0, length - 1, name);
+    const last = text.length - 1;
+    // A text that was cut short is the one fault to look out for.
+    if (text.charCodeAt(2) !== (text.length & 0xff)) return 'unreadable';
+    const layout = text.charCodeAt(0) | (text.charCodeAt(1) << 8);
+    if (layout !== field.layout) field.learn(layout);
+    const { start, type } = field;
+    if (start === 0) return this.#findFrom(field.rest, last, field.name);
+    return this.#found(type, start, last);
   }
 
   /** The same in the document that was found last. */
-  findWithin(name: string): 'found' | 'absent' | 'unreadable' {
-    return this.#findFrom(this.#start, this.#end - 1, name);
+  findWithin({ name }: KeptField): 'found' | 'absent' | 'unreadable' {
+    return this.#findFrom(this.#start + 4, this.#end - 1, name);
   }
 
   /** The fields of these names, read; what follows the last of them is not looked at. Undefined where it is unreadable. */
   fields(text: KeptDoc, names: readonly string[]): Doc | undefined {
     this.#text = text;
     const doc: Doc = new Map();
-    const last = int32(text, 0) - 1;
-    if (!(last < text.length)) return undefined;
+    const last = text.length - 1;
+    if (text.charCodeAt(2) !== (text.length & 0xff)) return undefined;
     let at = 4;
     while (at < last && doc.size < names.length) {
       const type = text.charCodeAt(at++);
@@ -70,10 +114,22 @@ export class KeptFinder {
     return doc;
   }
 
-  #findFrom(start: number, last: number, name: string): 'found' | 'absent' | 'unreadable' {
+  #found(type: number, start: number, last: number): 'found' | 'unreadable' {
+    const fixed = SIZES[type]!;
+    const end = start + (fixed === VARIABLE ? this.#size(type, start) : fixed);
+    // Whatever is read past the text is NaN, and no comparison holds for that.
+    if (!(end <= last)) return 'unreadable';
+    this.type = type;
+    this.#start = start;
+    this.#end = end;
+    return 'found';
+  }
+
+  /** Looks from a field's type byte on. */
+  #findFrom(from: number, last: number, name: string): 'found' | 'absent' | 'unreadable' {
     const text = this.#text;
     const { length } = name;
-    let at = start + 4;
+    let at = from;
     while (at < last) {
       const type = text.charCodeAt(at++);
       // One native call for a whole name: a character at a time takes longer from four on (measured on Node 20).
@@ -81,19 +137,11 @@ export class KeptFinder {
       if (nameEnd < at) return 'unreadable';
       const found = nameEnd - at === length && text.startsWith(name, at);
       at = nameEnd + 1;
+      if (found) return this.#found(type, at, last);
       const fixed = SIZES[type]!;
-      const end = at + (fixed === VARIABLE ? this.#size(type, at) : fixed);
-      // Whatever is read past the text is NaN, and no comparison holds for that.
-      if (!(end <= last)) return 'unreadable';
-      if (found) {
-        this.type = type;
-        this.#start = at;
-        this.#end = end;
-        return 'found';
-      }
-      at = end;
+      at += fixed === VARIABLE ? this.#size(type, at) : fixed;
     }
-    return 'absent';
+    return at === last ? 'absent' : 'unreadable';
   }
 
   /** NaN where it cannot be told. */

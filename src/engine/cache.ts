@@ -1,5 +1,5 @@
 import { assert } from '../base/index.ts';
-import type { KeptDoc } from '../bson/index.ts';
+import { bytesOfKept, type KeptDoc, keptDoc } from '../bson/index.ts';
 
 /** What the cache needs of a document's slot; the links are the cache's own. */
 export interface Cached {
@@ -43,7 +43,7 @@ export class DocumentCache {
     const cost = bytes.length + OVERHEAD_BYTES;
     if (cost > this.limit) return;
     while (this.#used + cost > this.limit) this.#evict();
-    item.kept = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    item.kept = keptDoc(bytes);
     item.visited = false;
     item.older = this.#newest;
     item.newer = undefined;
@@ -61,7 +61,7 @@ export class DocumentCache {
   get(item: Cached): Uint8Array | undefined {
     if (item.kept === undefined) return undefined;
     item.visited = true;
-    return Buffer.from(item.kept, 'latin1');
+    return bytesOfKept(item.kept);
   }
 
   /** As `get`, without making bytes of it. */

@@ -1,5 +1,5 @@
 import { type Clock, giveWay } from '../base/index.ts';
-import { type Doc, decode, decodeOnly, encode, type FieldReader, type KeptDoc } from '../bson/index.ts';
+import { bytesOfKept, type Doc, decode, decodeOnly, encode, type FieldReader, type KeptDoc } from '../bson/index.ts';
 import type { LiveEntry } from '../log/index.ts';
 import type { Filter, Metadata } from '../query/index.ts';
 import { StoreError } from '../store/index.ts';
@@ -33,7 +33,7 @@ export class Found {
 
   get bytes(): Uint8Array {
     this.#content ??= encode(this.#doc!);
-    if (typeof this.#content === 'string') this.#content = Buffer.from(this.#content, 'latin1');
+    if (typeof this.#content === 'string') this.#content = bytesOfKept(this.#content);
     return this.#content;
   }
 

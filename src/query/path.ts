@@ -1,4 +1,4 @@
-import { type Doc, decode, type KeptDoc, KeptFinder, TYPE, type Value } from '../bson/index.ts';
+import { bytesOfKept, type Doc, decode, type KeptDoc, KeptField, KeptFinder, TYPE, type Value } from '../bson/index.ts';
 import { located } from './error.ts';
 import { type Found, isArray, isDoc, MISSING } from './value.ts';
 
@@ -6,8 +6,8 @@ import { type Found, isArray, isDoc, MISSING } from './value.ts';
 export interface Path {
   readonly text: string;
   readonly parts: readonly string[];
-  /** The parts as they stand in a `KeptDoc`. */
-  readonly keptParts: readonly string[];
+  /** The parts, for a `KeptDoc`. */
+  readonly keptParts: readonly KeptField[];
   readonly indexes: readonly number[];
 }
 
@@ -15,7 +15,7 @@ const INDEX = /^(0|[1-9]\d{0,8})$/;
 
 export function parsePath(text: string): Path {
   const parts = text.split('.');
-  const keptParts = parts.map((part) => Buffer.from(part).toString('latin1'));
+  const keptParts = parts.map((part) => new KeptField(part));
   return { text, parts, keptParts, indexes: parts.map(arrayIndex) };
 }
 
@@ -37,7 +37,7 @@ export function visitPath(doc: Doc, path: Path, spread: boolean, visit: Visitor)
 }
 
 export function docOf(doc: Doc | KeptDoc): Doc {
-  return typeof doc === 'string' ? decode(Buffer.from(doc, 'latin1')) : doc;
+  return typeof doc === 'string' ? decode(bytesOfKept(doc)) : doc;
 }
 
 const finder = new KeptFinder();
@@ -70,7 +70,7 @@ export function visitSeveral(doc: KeptDoc, path: Path, spread: boolean, visit: V
 let left = 0;
 
 /** Leads the finder along the path, through documents, up to its end or to a value that is none. */
-function findKept(doc: KeptDoc, parts: readonly string[]): 'found' | 'absent' | 'unreadable' {
+function findKept(doc: KeptDoc, parts: readonly KeptField[]): 'found' | 'absent' | 'unreadable' {
   let found = finder.find(doc, parts[0]!);
   let at = 1;
   while (found === 'found' && finder.type === TYPE.object && at < parts.length) found = finder.findWithin(parts[at++]!);

@@ -8,25 +8,29 @@ function item(): Cached {
   return { kept: undefined, newer: undefined, older: undefined, visited: false };
 }
 
-function filled(size: number): Uint8Array {
-  return new Uint8Array(size).fill(7);
+/** As long as its first four bytes say, as documents are. */
+function filled(size: number): Buffer {
+  const bytes = Buffer.alloc(size, 7);
+  bytes.writeInt32LE(size, 0);
+  return bytes;
 }
 
 describe('DocumentCache', () => {
   it('keeps a copy, not the buffer that the bytes came in', () => {
     const cache = new DocumentCache(10_000);
-    const message = filled(1000);
+    const message = Buffer.concat([filled(10), filled(10), filled(10)]);
     const one = item();
     cache.put(one, message.subarray(10, 20));
     message.fill(0);
-    expect(cache.get(one)).toEqual(Buffer.from(filled(10)));
+    expect(cache.get(one)).toEqual(filled(10));
     expect(one.kept).toHaveLength(10);
   });
 
   it('gives every byte back as it was', () => {
     const cache = new DocumentCache(10_000);
     const one = item();
-    const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const bytes = Buffer.from(Array.from({ length: 260 }, (_, byte) => byte));
+    bytes.writeInt32LE(bytes.length, 0);
     cache.put(one, bytes);
     expect(cache.get(one)).toEqual(bytes);
   });
@@ -47,7 +51,7 @@ describe('DocumentCache', () => {
     expect(big.kept).toBeUndefined();
     cache.put(small, filled(100));
     expect(small.kept).toBeDefined();
-    cache.offer(other, filled(1));
+    cache.offer(other, filled(5));
     expect([small.kept !== undefined, other.kept]).toEqual([true, undefined]);
   });
 
@@ -58,7 +62,7 @@ describe('DocumentCache', () => {
     for (let step = 0; step < 20_000; step++) {
       const one = items[Math.floor(random.next() * items.length)]!;
       const choice = random.next();
-      if (choice < 0.5) cache.put(one, filled(Math.floor(random.next() * 300)));
+      if (choice < 0.5) cache.put(one, filled(5 + Math.floor(random.next() * 295)));
       else if (choice < 0.8) cache.get(one);
       else cache.drop(one);
       const held = items.reduce((sum, { kept }) => sum + (kept === undefined ? 0 : kept.length + OVERHEAD), 0);
