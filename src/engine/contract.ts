@@ -211,8 +211,8 @@ export interface FindQuery {
   /** The cursor stays at the end of a capped collection, and goes on with what comes. */
   readonly tailable?: boolean | undefined;
   readonly showRecordId?: boolean | undefined;
-  /** The top-level fields that are looked at, where these are not all: what an index tells of them will do. */
-  readonly fields?: ReadonlySet<string> | undefined;
+  /** The dotted paths that are looked at, where these are not all: what an index tells of them will do. */
+  readonly paths?: ReadonlySet<string> | undefined;
   /** Only which values there are at this path is asked: what shows one that was shown before may be left out. */
   readonly distinct?: string | undefined;
   /** Any so many of the matches will do: documents are looked at at random, where nothing but them tells what matches. */

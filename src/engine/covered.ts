@@ -31,22 +31,21 @@ export function coveringOf(plan: Plan, query: FindQuery): Covering | undefined {
   const isOrdered = !sort || naturalOrder(sort) || plan.sorted;
   // What is not durable yet stands in the index.
   if (!plan.exact || !isOrdered || read !== 'local' || returnKey || sample) return undefined;
-  const fields = query.fields ?? fieldsShown(query.projection);
-  return fields && plan.covering?.(fields);
+  const paths = query.paths ?? pathsShown(query.projection);
+  return paths && plan.covering?.(paths);
 }
 
-/** The fields that an inclusion shows, where it shows whole ones and nothing else. */
-function fieldsShown(projection: Doc | undefined): ReadonlySet<string> | undefined {
-  const fields = new Set<string>();
+/** The paths that an inclusion shows, where it shows them whole and nothing else. */
+function pathsShown(projection: Doc | undefined): ReadonlySet<string> | undefined {
+  const paths = new Set<string>();
   for (const [path, value] of projection ?? []) {
-    if (path.includes('.') || path.includes('$') || typeof value === 'string' || Number.isNaN(Number(value)))
-      return undefined;
-    if (Number(value) !== 0) fields.add(path);
+    if (path.includes('$') || typeof value === 'string' || Number.isNaN(Number(value))) return undefined;
+    if (Number(value) !== 0) paths.add(path);
     else if (path !== '_id') return undefined;
   }
-  if (fields.size === 0) return undefined;
-  if (!projection!.has('_id')) fields.add('_id');
-  return fields;
+  if (paths.size === 0) return undefined;
+  if (!projection!.has('_id')) paths.add('_id');
+  return paths;
 }
 
 export interface CoveredScan {

@@ -167,9 +167,9 @@ function stages(query: FindQuery, explained: Explained, plan: Plan | undefined, 
     tree = stageDoc('SKIP', { work: work(), fields: { skipAmount: skip }, input: tree });
   }
   if (returnKey) tree = stageDoc('RETURN_KEY', { work: work(), input: tree });
-  else if (covered && query.fields) {
+  else if (covered && query.paths) {
     const transformBy = literal(
-      Object.fromEntries([...query.fields, '_id'].map((field) => [field, query.fields!.has(field)])),
+      Object.fromEntries([...query.paths, '_id'].map((path) => [path, query.paths!.has(path)])),
     );
     tree = stageDoc('PROJECTION_COVERED', { work: work(), fields: { transformBy }, input: tree });
   } else if (projection && projection.size > 0) {

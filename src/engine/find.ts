@@ -8,6 +8,7 @@ import {
   compileProjection,
   compileSort,
   type Filter,
+  rootOf,
   type Told,
 } from '../query/index.ts';
 import type { DocCursor, FindQuery } from './contract.ts';
@@ -174,8 +175,8 @@ async function* mapBatches<From, To>(batches: AsyncIterable<From[]>, map: (item:
 }
 
 /**
- * Every match decoded, batch by batch, for what works on documents and not on bytes; with the query's `fields`, these
- * alone. `asked` is what is to be told beside them. Rejects for what cannot be planned.
+ * Every match decoded, batch by batch, for what works on documents and not on bytes; with the query's `paths`, the fields
+ * that they begin with alone. `asked` is what is to be told beside them. Rejects for what cannot be planned.
  */
 export async function findDocs(
   env: Env,
@@ -183,10 +184,10 @@ export async function findDocs(
   query: FindQuery,
   asked: ReadonlySet<Told> = new Set(),
 ): Promise<AsyncGenerator<Doc[]>> {
-  const { fields } = query;
+  const { paths } = query;
   // What an index stands in for is not there to be asked.
-  const { matches, plan } = await execute(env, handle, asked.size > 0 ? { ...query, fields: undefined } : query);
-  const reader = fields && new FieldReader(fields);
+  const { matches, plan } = await execute(env, handle, asked.size > 0 ? { ...query, paths: undefined } : query);
+  const reader = paths && new FieldReader(new Set([...paths].map(rootOf)));
   const tell = teller(query, plan, asked);
   return mapBatches(matches, (found) => carry(reader ? found.only(reader) : found.doc, tell(found)));
 }

@@ -17,6 +17,7 @@ beforeAll(async () => {
     { key: { u: 1 }, unique: true, sparse: true },
     { key: { h: 'hashed' } },
     { key: { 'w.$**': 1 } },
+    { key: { 'q.r': 1 } },
     { key: { p: 1 }, partialFilterExpression: { p: { $gt: 5 } } },
   ]);
   await things.insertMany(
@@ -27,6 +28,7 @@ beforeAll(async () => {
       tags: [n % 3, n],
       h: n,
       w: { x: n },
+      q: { r: n % 4, s: n },
       p: n,
       z: n,
     })),
@@ -144,9 +146,26 @@ describe('the stages', () => {
       cursor: {},
     });
     expect(stages(shown.stages[0].$cursor.queryPlanner.winningPlan)).toEqual(
-      expect.arrayContaining(['PROJECTION_COVERED', 'IXSCAN']),
+      expect.arrayContaining(['PROJECTION_COVERED', 'DISTINCT_SCAN']),
     );
-    expect(shown.stages[1]).toMatchObject({ $group: { _id: '$b' } });
+    expect(shown.stages[1]).toMatchObject({ $groupByDistinctScan: { newRoot: { _id: '$b' } } });
+  });
+
+  test.each<[string, Document[], string, number]>([
+    ['by the first field of an index', [{ $group: { _id: '$a' } }], '$groupByDistinctScan', 10],
+    ['by a dotted path', [{ $group: { _id: '$q.r' } }], '$groupByDistinctScan', 4],
+    ['with a sum', [{ $group: { _id: '$a', n: { $sum: 1 } } }], '$group', 0],
+    ['behind a limit', [{ $limit: 50 }, { $group: { _id: '$a' } }], '$group', 0],
+    ['of arrays', [{ $group: { _id: '$tags' } }], '$group', 0],
+  ])('of a group %s', async (_, pipeline, stage, keys) => {
+    const shown = await explain({ aggregate: 'things', pipeline, cursor: {} }, 'executionStats');
+    expect(Object.keys(shown.stages[1])).toContain(stage);
+    expect(shown.stages[0].$cursor.executionStats.totalKeysExamined).toBe(keys);
+  });
+
+  test('of groups found key by key give each group once', async () => {
+    const groups = await things.aggregate([{ $group: { _id: '$q.r' } }, { $sort: { _id: 1 } }]).toArray();
+    expect(groups).toEqual([0, 1, 2, 3].map((_id) => ({ _id })));
   });
 });
 
@@ -205,6 +224,21 @@ test.each<[string, Document, Document]>([
         inputStage: { stage: 'IXSCAN', nReturned: 10 },
       },
     },
+  ],
+  [
+    'a dotted projection that the index covers',
+    { find: 'things', filter: { 'q.r': 2 }, projection: { _id: 0, 'q.r': 1 } },
+    { nReturned: 25, totalDocsExamined: 0, executionStages: { stage: 'PROJECTION_COVERED' } },
+  ],
+  [
+    'one of a document whose field is indexed',
+    { find: 'things', filter: { 'q.r': 2 }, projection: { _id: 0, q: 1 } },
+    { nReturned: 25, totalDocsExamined: 25 },
+  ],
+  [
+    'distinct values of a dotted path',
+    { distinct: 'things', key: 'q.r' },
+    { totalKeysExamined: 4, totalDocsExamined: 0, executionStages: { inputStage: { stage: 'DISTINCT_SCAN' } } },
   ],
   [
     'one that asks for _id as well',

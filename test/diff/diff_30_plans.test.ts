@@ -1,6 +1,16 @@
 import { hostname } from 'node:os';
 import { beforeAll, expect, test } from 'vitest';
-import type { Document } from '../support/driver.ts';
+import {
+  BSONSymbol,
+  Code,
+  Decimal128,
+  type Document,
+  Double,
+  Long,
+  MinKey,
+  ObjectId,
+  Timestamp,
+} from '../support/driver.ts';
 import { ownServer } from '../support/own-server.ts';
 
 const own = ownServer();
@@ -14,6 +24,8 @@ beforeAll(async () => {
   ]);
 });
 
+const NOTHING = Symbol('a field that is missing');
+
 const explain = (command: Document) => own.db.command({ explain: command, verbosity: 'allPlansExecution' });
 
 test('no other plan is tried, and Discord is told of', async () => {
@@ -23,23 +35,43 @@ test('no other plan is tried, and Discord is told of', async () => {
   expect(discord.requests).toEqual({ pages: 0, messages: 0, downloads: 0, appends: 0 });
 });
 
-test('a document is read where its key does not tell a field', async () => {
-  await own.things.insertOne({ _id: 4, a: null, b: 1 });
-  const projected = await explain({
-    find: 'things',
-    filter: { a: { $exists: true } },
-    projection: { _id: 0, a: 1 },
-    hint: 'a_1_b_1',
-  });
-  expect(projected.executionStats).toMatchObject({ nReturned: 4 });
-  const covered = await explain({
-    find: 'things',
-    filter: { b: { $gt: 0 } },
-    projection: { _id: 0, a: 1 },
-    hint: 'a_1_b_1',
-  });
+test.each<[string, unknown[], number]>([
+  [
+    'nothing but what a key tells',
+    [1, 2, 'text', true, new Date(5), new ObjectId(), new Timestamp(1n), new MinKey()],
+    0,
+  ],
   // MongoDB would show null, for a document that lacks the field too.
-  expect(covered.executionStats).toMatchObject({ nReturned: 4, totalDocsExamined: 1 });
+  ['null', [1, null], 1],
+  ['a field that is missing', [1, NOTHING], 1],
+  ['a document', [1, { x: 1 }], 1],
+  ['a regular expression', ['text', /text/], 1],
+  ['code', ['text', new Code('text')], 1],
+  ['decimals', [1.5, Decimal128.fromString('2')], 2],
+  ['NaN', [1.5, Number.NaN], 1],
+  ['a number that no double holds', [Long.fromString('9007199254740993'), Long.fromNumber(5)], 1],
+  ['an int32 and a long', [1, Long.fromNumber(5)], 2],
+  ['zeros', [1.5, -0, new Double(0)], 2],
+  ['symbols beside strings', ['text', new BSONSymbol('symbol')], 2],
+  ['text beyond U+D7FF', ['text', '😀'], 1],
+  ['text with a control character', ['text', 'a\nb'], 1],
+])('documents are read where their keys do not tell a field: %s', async (_, values, read) => {
+  const coll = own.db.collection<Document>('covered');
+  await coll.drop();
+  await coll.createIndex({ a: 1, b: 1 });
+  await coll.insertMany(values.map((a) => (a === NOTHING ? { b: 1 } : { a, b: 1 })));
+  const query = { filter: { b: 1 }, projection: { _id: 0, a: 1 }, hint: 'a_1_b_1' };
+  const { executionStats } = await explain({ find: 'covered', ...query });
+  expect(executionStats).toMatchObject({ nReturned: values.length, totalDocsExamined: read });
+  const shown = await coll.find(query.filter, { projection: query.projection, hint: query.hint }).toArray();
+  expect(shown.filter((each) => 'a' in each)).toHaveLength(values.filter((value) => value !== NOTHING).length);
+});
+
+test('a $group with accumulators looks at every key', async () => {
+  const pipeline = [{ $sort: { a: 1, b: 1 } }, { $group: { _id: '$a', b: { $first: '$b' } } }];
+  const { stages } = await explain({ aggregate: 'things', pipeline, cursor: {} });
+  expect(stages[0].$cursor.executionStats).toMatchObject({ totalKeysExamined: 3, totalDocsExamined: 0 });
+  expect(Object.keys(stages[1])).toContain('$group');
 });
 
 test('a key beyond the last stretch is not looked at', async () => {

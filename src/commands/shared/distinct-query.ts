@@ -13,10 +13,9 @@ export const distinctFields = {
 
 export function distinctQuery(args: Parsed<typeof distinctFields>, request: Request, context: Context): FindQuery {
   checkNatural(undefined, args.hint);
-  const [root] = args.key.split('.');
   return {
     distinct: args.key,
-    fields: new Set([root!]),
+    paths: new Set([args.key]),
     filter: args.query ?? new Map(),
     skip: 0,
     limit: 0,

@@ -81,9 +81,20 @@ function explainAggregate(command: Doc, request: Request, context: Context): Exp
   const shape = (plan: Doc): Doc => {
     const { explainVersion, ...shown } = Object.fromEntries(plan);
     const cursor = startsPipeline(args.pipeline) ? [] : [doc({ $cursor: doc(shown) })];
-    return doc({ explainVersion, stages: [...cursor, ...rest] });
+    return doc({ explainVersion, stages: [...cursor, ...(isByDistinctScan(plan) ? groupedByScan(rest) : rest)] });
   };
   return { coll, query, pipeline, explained: FIND.explained, shape };
+}
+
+function isByDistinctScan(plan: Doc): boolean {
+  const planner = plan.get('queryPlanner') as Doc;
+  const input = (planner.get('winningPlan') as Doc).get('inputStage');
+  return input instanceof Map && input.get('stage') === 'DISTINCT_SCAN';
+}
+
+/** The stages behind a scan that finds one document of each group: the `$group` in front makes it into the group. */
+function groupedByScan([group, ...rest]: readonly Doc[]): Doc[] {
+  return [doc({ $groupByDistinctScan: { newRoot: group!.get('$group') } }), ...rest];
 }
 
 function explainUpdate(command: Doc, request: Request, context: Context): Explainable {

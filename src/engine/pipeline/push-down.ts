@@ -1,5 +1,5 @@
 import type { Doc, Value } from '../../bson/index.ts';
-import { neededFields, optimize } from '../../query/index.ts';
+import { neededPaths, optimize } from '../../query/index.ts';
 import type { AggregateOptions, FindQuery } from '../contract.ts';
 
 /** How a pipeline runs: a query finds the documents, the stages that are left work on them. */
@@ -30,9 +30,17 @@ export function planPipeline(stages: readonly Doc[], given: AggregateOptions): P
   const rest = pipeline.slice(at);
   const all = skip === 0 && limit === Number.POSITIVE_INFINITY;
   const sample = all ? sizeOfSample(rest[0]) : undefined;
-  const fields = neededFields(rest);
-  const query = { ...given, filter, sort, skip, limit: limit === Number.POSITIVE_INFINITY ? 0 : limit, sample, fields };
-  return { query, rest };
+  const paths = neededPaths(rest);
+  const distinct = all && !sort ? pathOfGroups(rest[0]) : undefined;
+  const found = { filter, sort, skip, limit: limit === Number.POSITIVE_INFINITY ? 0 : limit };
+  return { query: { ...given, ...found, sample, paths, distinct }, rest };
+}
+
+/** Of a `$group` that makes a group of each value of a path, and looks at nothing else. */
+function pathOfGroups(stage: Doc | undefined): string | undefined {
+  const group = asDoc(stage?.get('$group'));
+  const id = group?.size === 1 ? group.get('_id') : undefined;
+  return typeof id === 'string' && /^\$[^$]/.test(id) ? id.slice(1) : undefined;
 }
 
 function sizeOfSample(stage: Doc | undefined): number | undefined {

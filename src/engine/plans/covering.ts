@@ -1,28 +1,31 @@
-import { type Doc, keyEnd, keyValue, UNTOLD } from '../../bson/index.ts';
+import { type Doc, keyEnd, keyValue, UNTOLD, type Value } from '../../bson/index.ts';
 import { isDescending, kindOf, type OrderedIndex } from '../../indexes/index.ts';
 import { PATH_FIELD } from './condition.ts';
 import type { Choice } from './plan.ts';
 
-/** An index that stands in for documents: it holds all the fields of them that are asked for. */
+const NUMBER_IN_PATH = /(^|\.)\d+(\.|$)/;
+
+/** An index that stands in for documents: it holds all that is asked for of them. */
 export class Covering {
-  readonly #paths: readonly string[];
+  readonly #paths: readonly (readonly string[])[];
   readonly #descending: readonly boolean[];
   readonly #wanted: readonly boolean[];
   readonly #index: OrderedIndex;
 
-  private constructor({ key, index }: Choice, fields: ReadonlySet<string>) {
-    this.#paths = [...key.keys()];
+  private constructor({ key, index }: Choice, paths: ReadonlySet<string>) {
+    this.#paths = [...key.keys()].map((path) => path.split('.'));
     this.#descending = [...key.values()].map(isDescending);
-    this.#wanted = this.#paths.map((path) => fields.has(path));
+    this.#wanted = [...key.keys()].map((path) => paths.has(path));
     this.#index = index();
   }
 
-  /** Undefined where some field is not in the index, or is not in it as it is in documents. */
-  static of(choice: Choice, fields: ReadonlySet<string>): Covering | undefined {
+  /** Undefined where some path is not in the index, or what stands there is not in it as it is in documents. */
+  static of(choice: Choice, paths: ReadonlySet<string>): Covering | undefined {
     const { key, arrays, collation } = choice;
     if (arrays || collation || kindOf(key).name !== 'btree' || key.has(PATH_FIELD)) return undefined;
-    const isHeld = (field: string) => key.has(field) && !field.includes('.');
-    return [...fields].every(isHeld) ? new Covering(choice, fields) : undefined;
+    // A number may be an array's index, which a projection does not take it for.
+    const isHeld = (path: string) => key.has(path) && !NUMBER_IN_PATH.test(path);
+    return [...paths].every(isHeld) ? new Covering(choice, paths) : undefined;
   }
 
   /** The fields that a key tells, in the index's order, as MongoDB gives them; undefined: the document must be asked. */
@@ -36,7 +39,7 @@ export class Covering {
       if (this.#wanted[field]) {
         const value = keyValue(key, at, descending, this.#index.types.of(field));
         if (value === UNTOLD) return undefined;
-        fields.set(this.#paths[field]!, value);
+        setAt(fields, this.#paths[field]!, value);
       }
       if (field < last) at = keyEnd(key, at, descending);
     }
@@ -52,12 +55,23 @@ export class Covering {
     return at;
   }
 
-  /** The same of the document. */
+  /** The same of the document, and perhaps more of the fields in which the paths begin. */
   fieldsIn(doc: Doc): Doc {
     const fields: Doc = new Map();
-    for (const [field, path] of this.#paths.entries()) {
-      if (this.#wanted[field] && doc.has(path)) fields.set(path, doc.get(path));
+    for (const [field, [name]] of this.#paths.entries()) {
+      if (this.#wanted[field] && doc.has(name!)) fields.set(name!, doc.get(name!));
     }
     return fields;
   }
+}
+
+function setAt(doc: Doc, path: readonly string[], value: Value): void {
+  let within = doc;
+  for (const name of path.slice(0, -1)) {
+    const there = within.get(name);
+    const next: Doc = there instanceof Map ? there : new Map();
+    within.set(name, next);
+    within = next;
+  }
+  within.set(path.at(-1)!, value);
 }

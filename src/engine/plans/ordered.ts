@@ -62,7 +62,7 @@ export function scanPlan(
     exact,
     slots: () => slotsOf(collection, scan),
     entries: (skip) => entriesOf(collection, scan, skip),
-    covering: (fields) => Covering.of(scan.choice, fields),
+    covering: (paths) => Covering.of(scan.choice, paths),
     describeCovered: (stage, ran) => scan.describe(ran !== undefined, stage),
     get keysExamined() {
       return scan.keysExamined;

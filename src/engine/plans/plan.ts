@@ -16,8 +16,8 @@ export interface Plan {
   readonly exact: boolean;
   /** Each candidate once. The collection may change between two of them. */
   slots(): Iterable<Slot>;
-  /** How its index stands in for documents of which only these fields are asked for; absent or undefined: it does not. */
-  covering?(fields: ReadonlySet<string>): Covering | undefined;
+  /** How its index stands in for documents of which only these paths are asked for; absent or undefined: it does not. */
+  covering?(paths: ReadonlySet<string>): Covering | undefined;
   /**
    * As `slots`, for an `order` by distance: what is near first, so that whoever has enough need not go through the rest.
    * Absent: there is no way to tell what is near.

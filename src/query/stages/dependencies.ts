@@ -1,6 +1,6 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { isArray, isDoc, isNumeric, truthy } from '../value.ts';
-import { expressionPaths, filterPaths, type Paths, rootOf } from './references.ts';
+import { expressionPaths, filterPaths, type Paths } from './references.ts';
 
 /** What a stage reads of its documents, and whether what it hands on consists of nothing else. */
 interface Needs {
@@ -9,19 +9,26 @@ interface Needs {
 }
 
 /**
- * The top-level fields that a pipeline reads of its documents: given these alone it gives what it gives for the whole
- * ones. Undefined: perhaps all.
+ * The dotted paths that a pipeline reads of its documents, none of them below another: given these alone it gives what
+ * it gives for the whole ones. Undefined: perhaps all.
  */
-export function neededFields(stages: readonly Doc[]): ReadonlySet<string> | undefined {
-  const fields = new Set<string>();
+export function neededPaths(stages: readonly Doc[]): Paths {
+  const needed = new Set<string>();
   for (const stage of stages) {
     const [[name, spec]] = [...stage] as [[string, Value]];
     const { paths, exhaustive } = NEEDS[name]?.(spec) ?? { paths: undefined };
     if (!paths) return undefined;
-    for (const path of paths) fields.add(rootOf(path));
-    if (exhaustive) return fields;
+    for (const path of paths) needed.add(path);
+    if (exhaustive) return new Set([...needed].filter((path) => !isBelow(path, needed)));
   }
   return undefined;
+}
+
+function isBelow(path: string, paths: ReadonlySet<string>): boolean {
+  for (let dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) {
+    if (paths.has(path.slice(0, dot))) return true;
+  }
+  return false;
 }
 
 const NOTHING: Needs = { paths: new Set() };

@@ -1,6 +1,13 @@
 import { type Env, type Scratch, seededRandom, silentLog, VirtualClock } from '../../../src/base/index.ts';
 import { type Doc, decode, doc, encode, type Value } from '../../../src/bson/index.ts';
-import { type Engine, type FindQuery, openEngine, type WriteOptions } from '../../../src/engine/index.ts';
+import {
+  type AggregateOptions,
+  type DocCursor,
+  type Engine,
+  type FindQuery,
+  openEngine,
+  type WriteOptions,
+} from '../../../src/engine/index.ts';
 import type { KeyRing } from '../../../src/log/index.ts';
 import { MemoryStore } from '../../../src/store/index.ts';
 
@@ -78,7 +85,16 @@ export class Stage {
   }
 
   async find(filter: object = {}, more: Partial<FindQuery> = {}): Promise<Doc[]> {
-    const cursor = await this.run(this.engine.find(NS, this.query(filter, more)));
+    return this.#drain(await this.run(this.engine.find(NS, this.query(filter, more))));
+  }
+
+  async aggregate(pipeline: readonly object[], more: Partial<AggregateOptions> = {}): Promise<Doc[]> {
+    const options: AggregateOptions = { read: 'local', context: this.context, ...more };
+    const stages = pipeline.map((each) => doc(each));
+    return this.#drain(await this.run(this.engine.aggregate(NS, stages, options)));
+  }
+
+  async #drain(cursor: DocCursor): Promise<Doc[]> {
     const found: Doc[] = [];
     while (!cursor.exhausted) {
       for (const bytes of await this.run(cursor.next(100, 2 ** 24))) found.push(decode(bytes));
