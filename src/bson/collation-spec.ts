@@ -34,7 +34,7 @@ const NORMALIZED: ReadonlySet<string> = new Set(
 
 /**
  * Reads a collation, defaults filled in by locale; undefined for `{locale: 'simple'}`, which is no collation. Throws
- * what MongoDB does: IDLUnknownField, IDLFailedToParse, TypeMismatch, BadValue, Location51024, IncompatibleCollationVersion.
+ * what MongoDB does: IDLUnknownField, IDLFailedToParse, TypeMismatch, BadValue, IncompatibleCollationVersion.
  */
 export function parseCollation(source: Doc): CollationSpec | undefined {
   for (const name of source.keys()) {
@@ -59,7 +59,7 @@ export function parseCollation(source: Doc): CollationSpec | undefined {
       fields.choice('alternate', ['non-ignorable', 'shifted']) ?? (SHIFTED.has(language) ? 'shifted' : 'non-ignorable'),
     maxVariable: fields.choice('maxVariable', ['punct', 'space']) ?? 'punct',
     normalization: fields.truth('normalization') ?? (variant?.startsWith('search') || NORMALIZED.has(language)),
-    backwards: fields.looseTruth('backwards') ?? BACKWARDS.has(language),
+    backwards: fields.strictTruth('backwards') ?? BACKWARDS.has(language),
     version: fields.text('version') ?? VERSION,
   };
   if (locale.includes('\0')) {
@@ -128,13 +128,13 @@ class Fields {
     throw wrongType(name, value, "type 'bool'");
   }
 
-  /** A number will do. */
-  looseTruth(name: string): boolean | undefined {
+  /** Null is not as good as absent. */
+  strictTruth(name: string): boolean | undefined {
     if (!this.#source.has(name)) return undefined;
     const value = this.#source.get(name);
     if (typeof value === 'boolean') return value;
-    if (isNumber(value)) return Number(value) !== 0;
-    throw wrongType(name, value, "types '[bool, long, int, decimal, double]'");
+    const message = `Field '${name}' should be a boolean value, but found: ${typeAlias(value)}`;
+    throw new CodedError('TypeMismatch', message);
   }
 
   choice<T extends string>(name: string, choices: readonly T[]): T | undefined {
@@ -155,7 +155,7 @@ class Fields {
     const number = Math.trunc(value instanceof Decimal128 ? Number(value.toString()) : Number(value)) || 0;
     const broken = number < 0 ? '>= 0' : number > STRENGTH_MAX ? `<= ${STRENGTH_MAX}` : undefined;
     if (broken === undefined) return number;
-    throw new CodedError('Location51024', `BSON field 'strength' value must be ${broken}, actual value '${number}'`);
+    throw new CodedError('BadValue', `BSON field 'strength' value must be ${broken}, actual value '${number}'`);
   }
 
   #get(name: string): Value {

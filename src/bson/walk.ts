@@ -1,5 +1,4 @@
 import type { Buffer } from 'node:buffer';
-import { CodedError } from '../base/index.ts';
 import { invalid } from './invalid.ts';
 import { MIN_KEY_BYTE, TYPE } from './types.ts';
 import { asBuffer, readName } from './utf8.ts';
@@ -159,17 +158,13 @@ export function rawField(bytes: Uint8Array, name: string): RawField | undefined 
   return undefined;
 }
 
-/**
- * Views on the documents of a top-level array, or undefined where there is no such field.
- * Throws `TypeMismatch` when the field is no array or an element is no document.
- */
+/** Views on the documents of a top-level array, or undefined where there is no such array, or something else in it. */
 export function rawDocuments(bytes: Uint8Array, name: string): Uint8Array[] | undefined {
   const field = rawField(bytes, name);
-  if (!field) return undefined;
-  if (field.type !== TYPE.array) throw new CodedError('TypeMismatch', `'${name}' must be an array of objects`);
+  if (field?.type !== TYPE.array) return undefined;
   const documents: Uint8Array[] = [];
   for (const walker = new FieldWalker(asBuffer(bytes), field.start, field.end); walker.next(); ) {
-    if (walker.type !== TYPE.object) throw new CodedError('TypeMismatch', `'${name}' must hold objects only`);
+    if (walker.type !== TYPE.object) return undefined;
     documents.push(bytes.subarray(walker.valueStart, walker.valueEnd));
   }
   return documents;

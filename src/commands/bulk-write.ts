@@ -5,8 +5,20 @@ import { showValue } from '../query/index.ts';
 import { defineCommand } from './command.ts';
 import { arrayCursor } from './cursors.ts';
 import { writeError } from './errors.ts';
-import { arrayOf, boolean, document, integer, required, string, structs, unsupported, withDefault } from './fields.ts';
-import { type BulkEntry, bulkEntry, strictBoolean } from './shared/bulk-operation.ts';
+import {
+  arrayOf,
+  boolean,
+  document,
+  integer,
+  optionalBoolean,
+  required,
+  strictBoolean,
+  string,
+  structs,
+  unsupported,
+  withDefault,
+} from './fields.ts';
+import { type BulkEntry, bulkEntry } from './shared/bulk-operation.ts';
 import { type BulkRun, bulkRuns } from './shared/bulk-runs.ts';
 import { collectionUuid, uuidMismatch } from './shared/collection-uuid.ts';
 import { cursorField, sessionOf } from './shared/cursor-reply.ts';
@@ -43,7 +55,7 @@ export const bulkWrite = defineCommand({
     nsInfo: required(structs(namespaceInfo)),
     cursor: cursorField(),
     bypassDocumentValidation: boolean(),
-    bypassEmptyTsReplacement: boolean(),
+    bypassEmptyTsReplacement: optionalBoolean(),
     errorsOnly: withDefault(strictBoolean(), false),
     ordered: withDefault(strictBoolean(), true),
     let: document(),

@@ -20,13 +20,15 @@ interface Definition<F extends Fields> {
   readonly lenient?: boolean;
   /** Fields that `apiStrict` refuses. */
   readonly unstable?: readonly string[];
+  /** What errors about the fields call the command; absent: its name. */
+  readonly parsedAs?: string;
   readonly fields: F;
   run(args: Parsed<F>, request: Request, context: Context): Promise<Doc> | Doc;
 }
 
 /** The body is parsed before `run` sees it, so that a command deals in typed values only. */
 export function defineCommand<F extends Fields>(definition: Definition<F>): Command {
-  const { name, fields, lenient = false, writes = false } = definition;
+  const { name, fields, parsedAs = name, lenient = false, writes = false } = definition;
   return {
     name,
     aliases: definition.aliases ?? [],
@@ -40,7 +42,7 @@ export function defineCommand<F extends Fields>(definition: Definition<F>): Comm
     writes: typeof writes === 'function' ? writes : () => writes,
     run(request, context) {
       if (request.generic.api.strict) checkStableFields(request.body, name, definition.unstable ?? []);
-      const args = parseFields(fields, request.body, name, lenient ? () => true : isGenericArgument);
+      const args = parseFields(fields, request.body, parsedAs, lenient ? () => true : isGenericArgument);
       return definition.run(args, request, context);
     },
   };

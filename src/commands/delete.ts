@@ -1,15 +1,26 @@
 import { CodedError } from '../base/index.ts';
 import type { DeleteStatement } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
-import { collectionName, document, integer, required, structs } from './fields.ts';
+import { collectionName, document, type Field, required, structs, toNumber } from './fields.ts';
 import { allFail, uuidMismatch } from './shared/collection-uuid.ts';
 import { writable } from './shared/namespace.ts';
 import { collation, hint } from './shared/query.ts';
 import { checkBatchSize, writeFields, writeOptions, writeReply } from './shared/writes.ts';
 
+/** 1, or 0 for no limit, which is also what everything but a number stands for (`readMultiDeleteProperty`). */
+const limit = (): Field<0 | 1 | undefined> => ({
+  absent: () => undefined,
+  takesNull: true,
+  parse(value) {
+    const number = toNumber(value) ?? 0;
+    if (number === 0 || number === 1) return number;
+    throw new CodedError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${number}`);
+  },
+});
+
 const statement = {
   q: required(document()),
-  limit: required(integer()),
+  limit: required(limit()),
   collation: collation(),
   hint: hint(),
 };
@@ -27,9 +38,6 @@ export const deleteCommand = defineCommand({
     checkBatchSize(args.deletes.length);
     const ns = writable(request.db, args.delete);
     const statements = args.deletes.map(({ q, limit, hint, collation }): DeleteStatement => {
-      if (limit !== 0 && limit !== 1) {
-        throw new CodedError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`);
-      }
       if (limit === 0 && request.generic.txnNumber !== undefined) {
         throw new CodedError('InvalidOptions', 'Cannot use (or request) retryable writes with limit=0');
       }

@@ -1,12 +1,13 @@
 import type { Value } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
-import { distinctFields, distinctQuery } from './shared/distinct-query.ts';
+import { DISTINCT_PATH, distinctFields, distinctQuery } from './shared/distinct-query.ts';
 import { readable } from './shared/namespace.ts';
 
 export const distinct = defineCommand({
   name: 'distinct',
   readConcern: true,
   help: 'lists the distinct values of a field',
+  parsedAs: DISTINCT_PATH,
   fields: distinctFields,
   async run(args, request, context) {
     const ns = readable(request.db, args.distinct);

@@ -86,7 +86,12 @@ function documentsIn(source: Uint8Array, field: string, command: string): readon
   const type = rawField(source, field)?.type;
   if (type === undefined || type === TYPE.null) return undefined;
   if (type !== TYPE.array) throw wrongType(getField(source, field), `${command}.${field}`, ['array']);
-  return rawDocuments(source, field);
+  return rawDocuments(source, field) ?? refuseElement(getField(source, field) as Value[], `${command}.${field}`);
+}
+
+function refuseElement(elements: readonly Value[], path: string): never {
+  const index = elements.findIndex((each) => !isDocument(each));
+  throw wrongType(elements[index], `${path}.${index}`, ['object']);
 }
 
 function databaseOf(body: Doc): string {

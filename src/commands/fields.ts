@@ -6,30 +6,35 @@ export interface Field<T> {
   /** What an absent field stands for; throws when it is required. */
   absent(path: string): T;
   parse(value: Value, path: string): T;
-  /** Null is a value, not an absent field. */
+  /** It is shown null, which otherwise is as good as no field (as MongoDB's `idl_parser.cpp` has it). */
   readonly takesNull?: boolean;
 }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 export type Parsed<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
-/** Reads every field, in the order of the specification, after refusing those that neither it nor `alsoKnown` knows. */
+/**
+ * Reads every field in the order in which they are given, refusing those that neither the specification nor `alsoKnown`
+ * knows; then those that are not given, in the specification's order.
+ */
 export function parseFields<F extends Fields>(
   fields: F,
   source: Doc,
   path: string,
   alsoKnown: (name: string) => boolean = () => false,
 ): Parsed<F> {
-  for (const name of source.keys()) {
-    if (!Object.hasOwn(fields, name) && !alsoKnown(name)) {
+  const parsed: Record<string, unknown> = {};
+  for (const [name, value] of source) {
+    if (!Object.hasOwn(fields, name)) {
+      if (alsoKnown(name)) continue;
       throw new CodedError('IDLUnknownField', `BSON field '${path}.${name}' is an unknown field.`);
     }
+    const field = fields[name]!;
+    if (field.takesNull || (value !== null && value !== undefined))
+      parsed[name] = field.parse(value, `${path}.${name}`);
   }
-  const parsed: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(fields)) {
-    const value = source.get(name);
-    const given = source.has(name) && (field.takesNull || (value !== null && value !== undefined));
-    parsed[name] = given ? field.parse(value, `${path}.${name}`) : field.absent(`${path}.${name}`);
+    if (!Object.hasOwn(parsed, name)) parsed[name] = field.absent(`${path}.${name}`);
   }
   return parsed as Parsed<F>;
 }
@@ -48,6 +53,10 @@ function scalar<T>(expected: readonly string[], accept: (value: Value, path: str
       return accepted;
     },
   } satisfies Field<T | undefined>;
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1);
 }
 
 /** MongoDB's `safeInt64`: any number, its fraction cut off, as far as a double can tell integers apart. */
@@ -73,6 +82,7 @@ export function isDocument(value: Value): value is Doc {
 export const string = (): Field<string | undefined> =>
   scalar(['string'], (value) => (typeof value === 'string' ? value : undefined));
 
+/** MongoDB's `safeBool`: a boolean or any number. */
 export const boolean = (): Field<boolean | undefined> =>
   scalar(['bool', 'long', 'int', 'decimal', 'double'], (value) => {
     if (typeof value === 'boolean') return value;
@@ -80,11 +90,26 @@ export const boolean = (): Field<boolean | undefined> =>
     return number === undefined ? undefined : number !== 0;
   });
 
+/** MongoDB's `bool`. */
+export const strictBoolean = (): Field<boolean | undefined> =>
+  scalar(['bool'], (value) => (typeof value === 'boolean' ? value : undefined));
+
+/** MongoDB's `optionalBool`, with an error of its own, for null as well (`optional_bool.h`). */
+export const optionalBoolean = (): Field<boolean | undefined> => ({
+  absent: () => undefined,
+  takesNull: true,
+  parse(value, path) {
+    if (typeof value === 'boolean') return value;
+    const message = `Field '${lastName(path)}' should be a boolean value, but found: ${typeAlias(value)}`;
+    throw new CodedError('TypeMismatch', message);
+  },
+});
+
 export const integer = (bounds: { min?: number; max?: number } = {}): Field<number | undefined> =>
   scalar(['long', 'int', 'decimal', 'double'], (value, path) => {
     const number = toInteger(value);
     if (number === undefined) return undefined;
-    const name = path.slice(path.indexOf('.') + 1);
+    const name = lastName(path);
     const { min, max } = bounds;
     const broken =
       min !== undefined && number < min ? `>= ${min}` : max !== undefined && number > max ? `<= ${max}` : undefined;
@@ -108,6 +133,16 @@ export const long = (): Field<bigint | undefined> =>
 
 export const document = (): Field<Doc | undefined> =>
   scalar(['object'], (value) => (isDocument(value) ? value : undefined));
+
+/** The documents of `find`, with an error of their own, for null as well; the space is missing there, too (`parseOwnedBSON`). */
+export const ownedDocument = (): Field<Doc | undefined> => ({
+  absent: () => undefined,
+  takesNull: true,
+  parse(value, path) {
+    if (isDocument(value)) return value;
+    throw new CodedError('TypeMismatch', `Expected field ${lastName(path)}to be of type object`);
+  },
+});
 
 /** Any value; null is one. */
 export const any = (): Field<Value | undefined> => ({

@@ -3,7 +3,7 @@ import { EXECUTING_AGGREGATE } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { checkUuid } from './shared/collection-uuid.ts';
 import { sessionOf } from './shared/cursor-reply.ts';
-import { findFields, findQuery } from './shared/find-query.ts';
+import { FIND_PATH, findFields, findQuery } from './shared/find-query.ts';
 import { readable, showNamespace } from './shared/namespace.ts';
 
 export const find = defineCommand({
@@ -12,6 +12,7 @@ export const find = defineCommand({
   readConcern: true,
   help: 'returns the documents that match a filter',
   unstable: ['min', 'max', 'returnKey', 'showRecordId', 'noCursorTimeout', 'tailable', 'awaitData', 'oplogReplay'],
+  parsedAs: FIND_PATH,
   fields: findFields,
   async run(args, request, context) {
     const ns = readable(request.db, args.find);

@@ -2,7 +2,7 @@ import { Binary, type Doc, doc } from '../bson/index.ts';
 import type { CollectionInfo } from '../engine/index.ts';
 import { compileFilter } from '../query/index.ts';
 import { defineCommand } from './command.ts';
-import { any, boolean, document, withDefault } from './fields.ts';
+import { any, boolean, document, strictBoolean, withDefault } from './fields.ts';
 import { cursorField, listReply } from './shared/cursor-reply.ts';
 import { queryContext } from './shared/query.ts';
 
@@ -13,8 +13,8 @@ export const listCollections = defineCommand({
   fields: {
     listCollections: any(),
     filter: document(),
-    nameOnly: withDefault(boolean(), false),
-    authorizedCollections: boolean(),
+    nameOnly: withDefault(strictBoolean(), false),
+    authorizedCollections: strictBoolean(),
     cursor: cursorField(),
     includePendingDrops: boolean(),
   },

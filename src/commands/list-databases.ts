@@ -2,7 +2,7 @@ import { type Doc, doc } from '../bson/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { compileFilter } from '../query/index.ts';
 import { defineCommand } from './command.ts';
-import { any, boolean, document, withDefault } from './fields.ts';
+import { any, boolean, document, strictBoolean, withDefault } from './fields.ts';
 import { queryContext } from './shared/query.ts';
 
 const MIB = 1024 * 1024;
@@ -16,7 +16,7 @@ export const listDatabases = defineCommand({
     listDatabases: any(),
     filter: document(),
     nameOnly: withDefault(boolean(), false),
-    authorizedDatabases: boolean(),
+    authorizedDatabases: strictBoolean(),
   },
   run(args, _request, context) {
     const { engine } = context;

@@ -1,8 +1,18 @@
 import { CodedError } from '../base/index.ts';
-import { doc } from '../bson/index.ts';
+import { Binary, doc } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
-import { boolean, required, string, withDefault } from './fields.ts';
+import { type Field, required, strictBoolean, string, withDefault, wrongType } from './fields.ts';
 import { splitNamespace, writable } from './shared/namespace.ts';
+
+/** Shards give the UUID of the collection that is to go, instead of true; clients have no use for it. */
+const dropTarget = (): Field<boolean | undefined> => ({
+  absent: () => undefined,
+  parse(value, path) {
+    if (typeof value === 'boolean') return value;
+    if (value instanceof Binary) throw new CodedError('NotImplemented', 'DiscoDB does not support dropTarget by UUID');
+    throw wrongType(value, path, ['bool', 'binData']);
+  },
+});
 
 export const renameCollection = defineCommand({
   name: 'renameCollection',
@@ -12,8 +22,8 @@ export const renameCollection = defineCommand({
   fields: {
     renameCollection: required(string()),
     to: required(string()),
-    dropTarget: withDefault(boolean(), false),
-    stayTemp: boolean(),
+    dropTarget: withDefault(dropTarget(), false),
+    stayTemp: strictBoolean(),
   },
   async run(args, _request, { engine }) {
     const source = splitNamespace(args.renameCollection);

@@ -1,7 +1,7 @@
 import { CodedError } from '../base/index.ts';
 import type { UpdateStatement } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
-import { arrayOf, boolean, collectionName, document, required, structs, withDefault } from './fields.ts';
+import { arrayOf, collectionName, document, required, strictBoolean, structs, withDefault } from './fields.ts';
 import { allFail, uuidMismatch } from './shared/collection-uuid.ts';
 import { writable } from './shared/namespace.ts';
 import { collation, hint } from './shared/query.ts';
@@ -12,8 +12,8 @@ const statement = {
   q: required(document()),
   u: required(updateSpec()),
   c: document(),
-  multi: withDefault(boolean(), false),
-  upsert: withDefault(boolean(), false),
+  multi: withDefault(strictBoolean(), false),
+  upsert: withDefault(strictBoolean(), false),
   arrayFilters: arrayOf(required(document())),
   collation: collation(),
   hint: hint(),

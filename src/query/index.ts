@@ -19,6 +19,7 @@ export {
   showFilter,
   upsertSeed,
 } from './filter/index.ts';
+export { exactOperand } from './integer.ts';
 export { askedOf, carry, checkMetaSort, withMore } from './metadata.ts';
 export { arrayIndex } from './path.ts';
 export { compileProjection, type Projection } from './projection/index.ts';

@@ -268,7 +268,7 @@ describe('refused', () => {
     [{ locale: 'en_GB' }, 2, "Field 'locale' is invalid in: { locale: \"en_GB\" }. Did you mean 'en'?"],
     [{ strength: 1 }, 40414, "BSON field 'collation.locale' is missing but a required field"],
     [{ locale: 'en', x: 1 }, 40415, "BSON field 'collation.x' is an unknown field."],
-    [{ locale: 'en', strength: 6 }, 51024, "BSON field 'strength' value must be <= 5, actual value '6'"],
+    [{ locale: 'en', strength: 6 }, 2, "BSON field 'strength' value must be <= 5, actual value '6'"],
     [
       { locale: 'en', caseFirst: 'x' },
       2,
@@ -288,10 +288,9 @@ describe('refused', () => {
   });
 
   test('of the wrong type', async () => {
-    const wrong = "is the wrong type 'string', expected type 'object'";
     await expect(db.command({ find: 'words', collation: 'en' })).rejects.toMatchObject({
       code: 14,
-      message: expect.stringContaining(`BSON field 'find.collation' ${wrong}`),
+      message: 'Expected field collationto be of type object',
     });
     const specs = (collation: unknown) => [{ key: { x: 1 }, name: 'x', collation }];
     await expect(db.command({ createIndexes: 'words', indexes: specs('en') })).rejects.toMatchObject({ code: 14 });

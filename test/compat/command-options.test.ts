@@ -55,12 +55,12 @@ test.each<[Document, number, string]>([
   [
     { find: 'c', collectionUUID: 'x' },
     14,
-    "BSON field 'find.collectionUUID' is the wrong type 'string', expected type 'binData'",
+    "BSON field 'FindCommandRequest.collectionUUID' is the wrong type 'string', expected type 'binData'",
   ],
   [
     { find: 'c', collectionUUID: Buffer.from('x') },
     14,
-    "BSON field 'find.collectionUUID' is the wrong binData type 'general', expected type 'UUID'",
+    "BSON field 'FindCommandRequest.collectionUUID' is the wrong binData type 'general', expected type 'UUID'",
   ],
 ])('%j is refused', async (command, code, errmsg) => {
   await expect(db.command(command)).rejects.toMatchObject({ code, errmsg });

@@ -1,8 +1,17 @@
 import { CodedError } from '../../base/index.ts';
 import { type Doc, typeAlias } from '../../bson/index.ts';
-import { boolean, document, type Field, isDocument, required, toNumber } from '../fields.ts';
+import {
+  boolean,
+  document,
+  type Field,
+  integer,
+  isDocument,
+  optionalBoolean,
+  parseFields,
+  required,
+  toNumber,
+} from '../fields.ts';
 import { collectionUuid } from './collection-uuid.ts';
-import { cursorField } from './cursor-reply.ts';
 import { collation, hint } from './query.ts';
 
 /** The collection of a pipeline that starts from no collection: `aggregate: 1`. */
@@ -31,6 +40,7 @@ const target = (): Field<string> =>
 /** An array of stages, each a document with one field. */
 const pipelineField = (): Field<readonly Doc[] | undefined> => ({
   absent: () => undefined,
+  takesNull: true,
   parse(value) {
     if (!Array.isArray(value)) {
       throw new CodedError('TypeMismatch', "'pipeline' option must be specified as an array");
@@ -47,12 +57,32 @@ const pipelineField = (): Field<readonly Doc[] | undefined> => ({
   },
 });
 
+const cursorFields = { batchSize: integer({ min: 0 }) };
+
+const cursor = (): Field<{ readonly batchSize: number | undefined } | undefined> => ({
+  absent: () => undefined,
+  takesNull: true,
+  parse(value) {
+    if (isDocument(value)) return parseFields(cursorFields, value, 'cursor');
+    throw new CodedError('TypeMismatch', 'cursor field must be missing or an object');
+  },
+});
+
+const explain = (): Field<boolean | undefined> => ({
+  absent: () => undefined,
+  takesNull: true,
+  parse(value) {
+    if (typeof value === 'boolean') return value;
+    throw new CodedError('TypeMismatch', 'explain must be a boolean');
+  },
+});
+
 export const aggregateFields = {
   aggregate: target(),
   pipeline: required(pipelineField()),
-  cursor: cursorField(),
-  explain: boolean(),
-  allowDiskUse: boolean(),
+  cursor: cursor(),
+  explain: explain(),
+  allowDiskUse: optionalBoolean(),
   bypassDocumentValidation: boolean(),
   collation: collation(),
   hint: hint(),

@@ -9,6 +9,7 @@ import {
   integer,
   parseFields,
   required,
+  strictBoolean,
   withDefault,
   wrongType,
 } from '../fields.ts';
@@ -22,15 +23,6 @@ export interface BulkEntry {
   /** As the client sent it, for messages. */
   readonly source: Uint8Array;
 }
-
-/** Exactly a boolean: unlike the older write commands, this one takes no number for it. */
-export const strictBoolean = (): Field<boolean | undefined> => ({
-  absent: () => undefined,
-  parse(value, path) {
-    if (typeof value === 'boolean') return value;
-    throw wrongType(value, path, ['bool']);
-  },
-});
 
 const namespaceIndex = (): Field<number> => {
   const any = required(integer());

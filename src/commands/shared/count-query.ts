@@ -1,14 +1,29 @@
+import { CodedError } from '../../base/index.ts';
 import type { FindQuery } from '../../engine/index.ts';
-import { any, collectionName, document, integer, type Parsed, withDefault } from '../fields.ts';
+import { exactOperand } from '../../query/index.ts';
+import { any, collectionName, document, type Field, integer, type Parsed, toNumber, withDefault } from '../fields.ts';
 import type { Context, Request } from '../types.ts';
 import { collectionUuid } from './collection-uuid.ts';
 import { checkNatural, collation, hint, queryContext } from './query.ts';
 
+const MIN_LONG = -(2n ** 63n);
+
+/** Negative ones come from old shells and mean the same number. */
+const limit = (): Field<number | undefined> => ({
+  absent: () => undefined,
+  takesNull: true,
+  parse(value) {
+    if (toNumber(value) === undefined) throw new CodedError('BadValue', 'limit value is not a valid number');
+    const long = exactOperand('limit', value);
+    if (long === MIN_LONG) throw new CodedError('BadValue', 'limit value for count cannot be min long');
+    return Math.abs(Number(long));
+  },
+});
+
 export const countFields = {
   count: collectionName(),
   query: document(),
-  // Negative limits come from old shells and mean the same number.
-  limit: withDefault(integer(), 0),
+  limit: withDefault(limit(), 0),
   skip: withDefault(integer({ min: 0 }), 0),
   hint: hint(),
   collation: collation(),
@@ -22,7 +37,7 @@ export function countQuery(args: Parsed<typeof countFields>, request: Request, c
   return {
     filter: args.query ?? new Map(),
     skip: args.skip,
-    limit: Math.abs(args.limit),
+    limit: args.limit,
     hint: args.hint,
     read: request.generic.readConcern.read,
     collation: args.collation,

@@ -3,6 +3,9 @@ import { collectionName, document, type Parsed, required, string } from '../fiel
 import type { Context, Request } from '../types.ts';
 import { checkNatural, collation, hint, queryContext } from './query.ts';
 
+/** What MongoDB's errors about these fields call the command. */
+export const DISTINCT_PATH = 'distinctCommandRequest';
+
 export const distinctFields = {
   distinct: collectionName(),
   key: required(string()),

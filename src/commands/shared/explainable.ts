@@ -10,8 +10,8 @@ import type { Context, Request } from '../types.ts';
 import { updateFields } from '../update.ts';
 import { aggregateFields } from './aggregate-fields.ts';
 import { countFields, countQuery } from './count-query.ts';
-import { distinctFields, distinctQuery } from './distinct-query.ts';
-import { findFields, findQuery } from './find-query.ts';
+import { DISTINCT_PATH, distinctFields, distinctQuery } from './distinct-query.ts';
+import { FIND_PATH, findFields, findQuery } from './find-query.ts';
 import { queryContext } from './query.ts';
 
 /** The query inside a command, what is done with what it finds, and how its plan is shown. */
@@ -33,7 +33,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [
     'find',
     (command, request, context) => {
-      const args = parse(findFields, command, 'find');
+      const args = parse(findFields, command, FIND_PATH);
       return { coll: args.find, query: findQuery(args, request, context), ...FIND };
     },
   ],
@@ -47,7 +47,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [
     'distinct',
     (command, request, context) => {
-      const args = parse(distinctFields, command, 'distinct');
+      const args = parse(distinctFields, command, DISTINCT_PATH);
       return { coll: args.distinct, query: distinctQuery(args, request, context), ...FIND };
     },
   ],

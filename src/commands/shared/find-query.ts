@@ -1,34 +1,47 @@
 import { CodedError } from '../../base/index.ts';
 import type { FindQuery } from '../../engine/index.ts';
 import { askedOf } from '../../query/index.ts';
-import { any, boolean, collectionName, document, integer, type Parsed, withDefault } from '../fields.ts';
+import {
+  any,
+  boolean,
+  collectionName,
+  document,
+  integer,
+  optionalBoolean,
+  ownedDocument,
+  type Parsed,
+  withDefault,
+} from '../fields.ts';
 import type { Context, Request } from '../types.ts';
 import { collectionUuid } from './collection-uuid.ts';
-import { checkNatural, collation, hint, queryContext } from './query.ts';
+import { checkNatural, hint, queryContext } from './query.ts';
+
+/** What MongoDB's errors about these fields call the command. */
+export const FIND_PATH = 'FindCommandRequest';
 
 export const findFields = {
   find: collectionName(),
-  filter: document(),
-  projection: document(),
-  sort: document(),
+  filter: ownedDocument(),
+  projection: ownedDocument(),
+  sort: ownedDocument(),
   hint: hint(),
   skip: withDefault(integer({ min: 0 }), 0),
   limit: withDefault(integer({ min: 0 }), 0),
   batchSize: integer({ min: 0 }),
-  singleBatch: withDefault(boolean(), false),
-  min: document(),
-  max: document(),
-  returnKey: boolean(),
-  showRecordId: boolean(),
-  tailable: withDefault(boolean(), false),
-  awaitData: withDefault(boolean(), false),
+  singleBatch: withDefault(optionalBoolean(), false),
+  min: ownedDocument(),
+  max: ownedDocument(),
+  returnKey: optionalBoolean(),
+  showRecordId: optionalBoolean(),
+  tailable: withDefault(optionalBoolean(), false),
+  awaitData: withDefault(optionalBoolean(), false),
   oplogReplay: any(),
-  noCursorTimeout: withDefault(boolean(), false),
-  allowDiskUse: boolean(),
+  noCursorTimeout: withDefault(optionalBoolean(), false),
+  allowDiskUse: optionalBoolean(),
   // Of no effect: there are no shards.
-  allowPartialResults: boolean(),
+  allowPartialResults: optionalBoolean(),
   mirrored: boolean(),
-  collation: collation(),
+  collation: ownedDocument(),
   let: document(),
   collectionUUID: collectionUuid(),
 };

@@ -3,7 +3,16 @@ import { type Doc, Int32, type Value } from '../../bson/index.ts';
 import type { RetryIdentity, WriteOptions, WriteResult } from '../../engine/index.ts';
 import { confirm } from '../concerns.ts';
 import { writeError } from '../errors.ts';
-import { arrayOf, boolean, document, integer, unsupported, withDefault } from '../fields.ts';
+import {
+  arrayOf,
+  boolean,
+  document,
+  integer,
+  optionalBoolean,
+  strictBoolean,
+  unsupported,
+  withDefault,
+} from '../fields.ts';
 import type { Context, Request } from '../types.ts';
 import { collectionUuid } from './collection-uuid.ts';
 import { MAX_WRITE_BATCH } from './limits.ts';
@@ -11,10 +20,10 @@ import { queryContext } from './query.ts';
 
 /** What insert, update and delete have in common. */
 export const writeFields = {
-  ordered: withDefault(boolean(), true),
+  ordered: withDefault(strictBoolean(), true),
   bypassDocumentValidation: boolean(),
   // mongorestore's; a timestamp of zeros is never replaced here.
-  bypassEmptyTsReplacement: boolean(),
+  bypassEmptyTsReplacement: optionalBoolean(),
   let: document(),
   stmtId: integer(),
   stmtIds: arrayOf(integer()),

@@ -3,13 +3,13 @@ import { compare, type Doc, type Value } from '../../bson/index.ts';
 import { failedToParse } from '../error.ts';
 import { field } from '../path.ts';
 import type { QueryContext, Updater } from '../types.ts';
-import { element, format, isDoc, MISSING, typeName } from '../value.ts';
+import { element, type Found, format, isDoc, MISSING, typeName } from '../value.ts';
 import { type ArrayFilters, parseArrayFilters } from './array-filters.ts';
 import { addToSet, pop, pull, pullAll, push } from './array-operators.ts';
 import { filterName } from './path.ts';
 import { addRename, type Rename, without } from './rename.ts';
 import { arithmetic, bit, currentDate, extreme, set, unset } from './scalar-operators.ts';
-import { addLeaf, applyBranch, type Branch, type Leaf, newBranch } from './tree.ts';
+import { addLeaf, applyBranch, type Branch, type Leaf, newBranch, type UpdateNode } from './tree.ts';
 
 type MakeLeaf = (name: string, operand: Value, context: QueryContext) => Leaf;
 
@@ -106,11 +106,20 @@ function checkId(before: Doc, after: Doc, root: Branch): void {
   const current = field(after, '_id');
   if (old === MISSING || old === current) return;
   const child = root.children.get('_id');
-  const path = child?.kind === 'branch' ? `_id.${child.children.keys().next().value}` : '_id';
-  if (current === MISSING || child || compare(old, current) !== 0) {
-    throw new CodedError(
-      'ImmutableField',
-      `Performing an update on the path '${path}' would modify the immutable field '_id'`,
-    );
+  if (current === MISSING || child || compare(old, current) !== 0) throw immutable(old, current, child);
+}
+
+/** A field that is made within `_id` is told of otherwise than one that is changed (`modifier_node.cpp`). */
+function immutable(before: Value, after: Found, node: UpdateNode | undefined, path = '_id'): CodedError {
+  if (node?.kind === 'branch' && isDoc(before) && isDoc(after)) {
+    const [name, child] = node.children.entries().next().value!;
+    if (before.has(name)) return immutable(before.get(name), field(after, name), child, `${path}.${name}`);
+    const shown = element(path.slice(path.lastIndexOf('.') + 1), after);
+    return immutableField(`Updating the path '${path}' to ${shown}`);
   }
+  return immutableField(`Performing an update on the path '${path}'`);
+}
+
+function immutableField(what: string): CodedError {
+  return new CodedError('ImmutableField', `${what} would modify the immutable field '_id'`);
 }

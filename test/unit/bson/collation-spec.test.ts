@@ -34,7 +34,7 @@ test.each([
   [{ locale: 'da@collation=search' }, { ...full, locale: 'da@collation=search', normalization: true }],
   [{ locale: 'th@collation=eor' }, { ...full, locale: 'th@collation=eor' }],
   [
-    { locale: 'en', backwards: 1, version: '57.1', caseLevel: null },
+    { locale: 'en', backwards: true, version: '57.1', caseLevel: null },
     { ...full, backwards: true },
   ],
 ])('%o is filled in', (given, expected) => {
@@ -98,8 +98,9 @@ describe('refused', () => {
       'TypeMismatch',
       "BSON field 'collation.strength' is the wrong type 'string', expected types '[long, int, decimal, double]'",
     ],
-    [{ locale: 'en', strength: 6 }, 'Location51024', "BSON field 'strength' value must be <= 5, actual value '6'"],
-    [{ locale: 'en', strength: -1 }, 'Location51024', "BSON field 'strength' value must be >= 0, actual value '-1'"],
+    [{ locale: 'en', backwards: 1 }, 'TypeMismatch', "Field 'backwards' should be a boolean value, but found: int"],
+    [{ locale: 'en', strength: 6 }, 'BadValue', "BSON field 'strength' value must be <= 5, actual value '6'"],
+    [{ locale: 'en', strength: -1 }, 'BadValue', "BSON field 'strength' value must be >= 0, actual value '-1'"],
     [
       { locale: 'en', strength: 0 },
       'BadValue',

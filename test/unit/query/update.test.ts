@@ -227,6 +227,18 @@ describe('updates', () => {
     [{ _id: 1 }, { $unset: { _id: 1 } }, 'ImmutableField'],
     [
       { _id: { a: 1 } },
+      { $set: { '_id.b': 2 } },
+      'ImmutableField',
+      "Updating the path '_id' to _id: { a: 1, b: 2 } would modify the immutable field '_id'",
+    ],
+    [
+      { _id: { a: { x: 1 } } },
+      { $inc: { '_id.a.b.c': 2 } },
+      'ImmutableField',
+      "Updating the path '_id.a' to a: { x: 1, b: { c: 2 } } would modify the immutable field '_id'",
+    ],
+    [
+      { _id: { a: 1 } },
       { $set: { '_id.a': 2 } },
       'ImmutableField',
       "Performing an update on the path '_id.a' would modify the immutable field '_id'",
