@@ -48,8 +48,11 @@ interface Ranked {
   readonly output: Value;
 }
 
-/** `$topN` and its family: the argument is a pair of the document to sort by and the output. Of equals the first stay. */
-export function ranked(order: Comparator, n: number | undefined, fromTop: boolean): GroupAccumulator {
+/**
+ * `$topN` and its family: the argument is a pair of the document to sort by and the output. Of equals the first stay, but
+ * at the bottom of a moving window, which MongoDB holds as a whole, the last.
+ */
+export function ranked(order: Comparator, n: number | undefined, fromTop: boolean, moving: boolean): GroupAccumulator {
   const most = n ?? 1;
   const entries: Ranked[] = [];
   let held = 0;
@@ -58,7 +61,8 @@ export function ranked(order: Comparator, n: number | undefined, fromTop: boolea
     if (!isArray(value)) return;
     const entry = { key: isDoc(value[0]) ? value[0] : new Map(), output: value[1] };
     if (entries.length >= most) {
-      if (fromTop ? order(entry.key, entries.at(-1)!.key) >= 0 : order(entry.key, entries[0]!.key) <= 0) return;
+      const beyond = fromTop ? order(entries.at(-1)!.key, entry.key) : order(entry.key, entries[0]!.key);
+      if (beyond < 0 || (beyond === 0 && (fromTop || !moving))) return;
       held -= sizeOf((fromTop ? entries.pop() : entries.shift())!);
     }
     let [low, high] = [0, entries.length];

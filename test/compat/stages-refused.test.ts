@@ -152,6 +152,21 @@ const REFUSED: [pipeline: unknown[], code: number, message: string][] = [
     'PlanExecutor error during aggregation :: caused by :: Invalid range: Expected the sortBy field to be a number, but it was string',
   ],
   [[{ $setWindowFields: { output: { a: { $first: '$n', x: 1 } } } }], 9, '$first got unexpected argument: x'],
+  [
+    [{ $setWindowFields: { output: { a: { $minN: { n: 1, input: '$n' }, $sum: 1 } } } }],
+    9,
+    '$minN got unexpected argument: $sum',
+  ],
+  [
+    [{ $setWindowFields: { output: { a: { $sum: 1, $minN: { n: 1, input: '$n' } } } } }],
+    9,
+    'Cannot specify two functions in window function spec',
+  ],
+  [
+    [{ $redact: 'no' }],
+    17053,
+    'PlanExecutor error during aggregation :: caused by :: $redact\'s expression should not return anything aside from the variables $$KEEP, $$DESCEND, and $$PRUNE, but returned "no"',
+  ],
   [[{ $setWindowFields: { output: { a: { $summ: '$n', x: 1 } } } }], 9, 'Unrecognized window function, $summ'],
   [
     [{ $fill: { partitionBy: '$a', partitionByFields: ['b'], output: { a: { value: 1 } } } }],

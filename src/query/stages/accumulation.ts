@@ -81,8 +81,13 @@ function compileField(name: string, spec: Value, context: QueryContext): Accumul
   return compileAccumulator(operator, argument, context);
 }
 
-/** Compiles one accumulator. Throws 15952 for an unknown one. */
-export function compileAccumulator(operator: string, argument: Value, context: QueryContext): Accumulation {
+/** Compiles one accumulator; `moving` for windows that lose values as well as they get some. Throws 15952 for an unknown one. */
+export function compileAccumulator(
+  operator: string,
+  argument: Value,
+  context: QueryContext,
+  moving = false,
+): Accumulation {
   switch (operator) {
     case '$firstN':
     case '$lastN':
@@ -93,7 +98,7 @@ export function compileAccumulator(operator: string, argument: Value, context: Q
     case '$bottom':
     case '$topN':
     case '$bottomN':
-      return ranking(operator, argument, context);
+      return ranking(operator, argument, context, moving);
     case '$median':
     case '$percentile':
       return quantiles(operator, argument, context);
@@ -115,7 +120,7 @@ function withCount(operator: string, argument: Value, context: QueryContext): Ac
   return { expression: input, start: (scope) => several(operator, countArgument(n(scope)), context.collator) };
 }
 
-function ranking(operator: string, argument: Value, context: QueryContext): Accumulation {
+function ranking(operator: string, argument: Value, context: QueryContext, moving: boolean): Accumulation {
   const many = operator.endsWith('N');
   if (!isDoc(argument)) {
     throw located(5788001, `specification must be an object; found ${element(operator, argument)}`);
@@ -138,7 +143,7 @@ function ranking(operator: string, argument: Value, context: QueryContext): Accu
       const value = output(scope);
       return [isDoc(scope.current) ? scope.current : null, value === MISSING ? null : value];
     },
-    start: (scope) => ranked(order, n && countArgument(n(scope)), operator.startsWith('$top')),
+    start: (scope) => ranked(order, n && countArgument(n(scope)), operator.startsWith('$top'), moving),
   };
 }
 

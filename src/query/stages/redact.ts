@@ -18,7 +18,10 @@ function redacted(doc: Doc, root: Doc, expression: Expression): Found {
   if (verdict === 'keep') return doc;
   if (verdict === 'prune') return MISSING;
   if (verdict !== 'descend') {
-    throw located(17053, `$redact must return $$KEEP, $$DESCEND, or $$PRUNE, but returned ${format(verdict)}`);
+    throw located(
+      17053,
+      `$redact's expression should not return anything aside from the variables $$KEEP, $$DESCEND, and $$PRUNE, but returned ${format(verdict)}`,
+    );
   }
   const result: Doc = new Map();
   for (const [name, value] of doc) {

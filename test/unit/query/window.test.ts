@@ -46,6 +46,13 @@ const CASES: [name: string, operator: object, values: unknown[], docs?: object[]
   ['max n', { $maxN: { n: 1, input: '$y' }, window: SLIDING }, [[1], [2], [3], [4]]],
   ['top', { $top: { sortBy: { y: -1 }, output: '$t' } }, [3, 3, 3, 3]],
   ['bottom n', { $bottomN: { n: 2, sortBy: { y: 1 }, output: '$y' } }, Array(4).fill([3, 4])],
+  ['bottom of equals, moving', { $bottom: { sortBy: { z: 1 }, output: '$t' }, window: SLIDING }, [0, 1, 2, 3]],
+  ['top of equals, moving', { $top: { sortBy: { z: 1 }, output: '$t' }, window: SLIDING }, [0, 0, 1, 2]],
+  [
+    'bottom of equals, growing',
+    { $bottom: { sortBy: { z: 1 }, output: '$t' }, window: window(['unbounded', 'current']) },
+    [0, 0, 0, 0],
+  ],
   ['median', { $median: { input: '$y', method: 'approximate' } }, Array(4).fill(double(2))],
   [
     'percentile',

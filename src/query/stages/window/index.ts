@@ -163,13 +163,19 @@ function compileField(name: string, spec: Value, sort: SortSpec | undefined, con
     const expression = compileExpression(spec.get(operator), context);
     return overWindow({ expression, start: () => covariance(operator === '$covarianceSamp') }, window);
   }
-  return overWindow(compileAccumulator(operator, spec.get(operator), context), window);
+  return overWindow(compileAccumulator(operator, spec.get(operator), context, !window.grows), window);
 }
+
+/** These say themselves what they do not take. */
+const STRICT: ReadonlySet<string> = new Set([
+  ...['$first', '$last', '$firstN', '$lastN', '$minN', '$maxN', '$top', '$topN', '$bottom', '$bottomN'],
+  ...['$median', '$percentile'],
+]);
 
 function checkArguments(operator: string, spec: Doc): void {
   for (const key of spec.keys()) {
     if (key === operator || key === 'window') continue;
-    if (operator === '$first' || operator === '$last') {
+    if (STRICT.has(operator)) {
       throw failedToParse(`${operator} got unexpected argument: ${key}`);
     }
     throw failedToParse(
