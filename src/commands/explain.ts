@@ -45,8 +45,19 @@ export async function explainCommand(
   const port = Number(context.server.address.slice(context.server.address.lastIndexOf(':') + 1));
   explained.set('command', command);
   explained.set('serverInfo', doc({ host: hostname(), port, version: MONGODB_VERSION, gitVersion: 'discodb' }));
-  explained.set('serverParameters', new Map());
+  explained.set('serverParameters', serverParameters(context));
   return explained;
+}
+
+/** Of those that MongoDB shows with a plan those that there are. */
+function serverParameters({ engine: { limits } }: Context): Doc {
+  return doc({
+    internalQueryFacetMaxOutputDocSizeBytes: limits.facet,
+    internalLookupStageIntermediateDocumentMaxSizeBytes: limits.lookup,
+    internalDocumentSourceGroupMaxMemoryBytes: limits.group,
+    internalQueryMaxBlockingSortMemoryUsageBytes: limits.sort,
+    internalQueryMaxAddToSetBytes: limits.addToSet,
+  });
 }
 
 /** What is asked of a view, as the aggregate of a collection that it comes to. */

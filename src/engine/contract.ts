@@ -1,5 +1,5 @@
 import type { Doc, Value } from '../bson/index.ts';
-import type { QueryContext } from '../query/index.ts';
+import type { MemoryLimits, QueryContext } from '../query/index.ts';
 
 export interface Namespace {
   readonly db: string;
@@ -328,6 +328,8 @@ export interface Engine {
   /** Packing, checkpoints and the like are held back while true; what is under way ends. */
   upkeepPaused: boolean;
   readonly ttl: TtlControl;
+  /** What queries may hold in memory, from the next one on. */
+  readonly limits: MemoryLimits;
   /** Finishes what was taken, then refuses. */
   close(): Promise<void>;
 }

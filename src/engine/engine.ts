@@ -1,6 +1,6 @@
 import { CodedError, type Env } from '../base/index.ts';
 import { type Doc, doc as literal, type Value } from '../bson/index.ts';
-import { compileFilter } from '../query/index.ts';
+import { compileFilter, defaultLimits } from '../query/index.ts';
 import { bulkWrite, checkOperation } from './bulk-write.ts';
 import { trim } from './cap.ts';
 import { modifyCollection, modifyView } from './coll-mod.ts';
@@ -279,6 +279,8 @@ export class DiscordEngine implements Engine {
       upkeep: this.#upkeep.status(),
     });
   }
+
+  readonly limits = defaultLimits();
 
   get upkeepPaused(): boolean {
     return this.#upkeep.paused;

@@ -9,7 +9,7 @@ import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, weighPlans } from './planner.ts';
 import type { Ran } from './plans/plan.ts';
 import { stageDoc } from './plans/stage.ts';
-import { SORT_MEMORY_BYTES } from './sorted.ts';
+import { sortLimit } from './sorted.ts';
 import { compileStatement } from './writes.ts';
 
 /** What running a query did. */
@@ -155,7 +155,7 @@ function stages(query: FindQuery, explained: Explained, plan: Plan | undefined, 
     advanced = limit > 0 ? Math.min(found, skip + limit) : found;
     const fields = {
       sortPattern: sort,
-      memLimit: SORT_MEMORY_BYTES,
+      memLimit: sortLimit(query),
       limitAmount: limit > 0 ? skip + limit : undefined,
       type: 'simple',
       ...(run && { usedDisk: run.spills > 0, spills: run.spills }),

@@ -1,12 +1,9 @@
 import { CodedError, type Scratch } from '../base/index.ts';
 import { type Doc, FieldReader } from '../bson/index.ts';
-import { type Codec, type Comparator, type Metadata, Sorter } from '../query/index.ts';
+import { type Codec, type Comparator, DEFAULT_LIMITS, type Metadata, Sorter } from '../query/index.ts';
 import type { FindQuery } from './contract.ts';
 import { type Examined, Found } from './found.ts';
 import type { Plan } from './plans/plan.ts';
-
-/** As the server's internalQueryMaxBlockingSortMemoryUsageBytes. */
-export const SORT_MEMORY_BYTES = 100 * 1024 * 1024;
 
 /** Compares what a match is sorted by, which is mostly a small part of it. */
 export interface Order {
@@ -45,16 +42,17 @@ export async function* sorted(
   order: Order,
   { query, examined, scratch, metaOf }: Sorting,
 ): AsyncGenerator<Found[]> {
-  const { limit, skip, allowDiskUse } = query;
+  const { skip, allowDiskUse } = query;
+  const limit = sortLimit(query);
   const reader = new FieldReader(order.fields);
   const hold = (found: Found): Held => ({ found, key: found.only(reader), meta: found.meta });
   const sorter = new Sorter<Held>({
     compare: (left, right) =>
       order.compare(left.key, right.key, left.meta, right.meta) || left.found.recordId - right.found.recordId,
-    keep: limit === 0 ? Number.POSITIVE_INFINITY : skip + limit,
+    keep: query.limit === 0 ? Number.POSITIVE_INFINITY : skip + query.limit,
     size: ({ found }) => found.size,
-    limit: (allowDiskUse !== false && scratch?.threshold) || SORT_MEMORY_BYTES,
-    beyond: allowDiskUse === false ? tooMuch : scratch,
+    limit: (allowDiskUse !== false && scratch?.threshold) || limit,
+    beyond: allowDiskUse === false ? () => tooMuch(limit) : scratch,
     codec: matches(hold, metaOf),
   });
   try {
@@ -70,10 +68,15 @@ export async function* sorted(
   }
 }
 
-function tooMuch(): CodedError {
+/** What a blocking sort may hold, in bytes. */
+export function sortLimit({ context }: FindQuery): number {
+  return (context.limits ?? DEFAULT_LIMITS).sort;
+}
+
+function tooMuch(limit: number): CodedError {
   return new CodedError(
     'QueryExceededMemoryLimitNoDiskUseAllowed',
-    `Sort exceeded memory limit of ${SORT_MEMORY_BYTES} bytes, but did not opt in to external sorting.`,
+    `Sort exceeded memory limit of ${limit} bytes, but did not opt in to external sorting.`,
   );
 }
 

@@ -20,6 +20,7 @@ export {
   upsertSeed,
 } from './filter/index.ts';
 export { exactOperand } from './integer.ts';
+export { DEFAULT_LIMITS, defaultLimits, type Limited, MEMORY_PARAMETERS, type MemoryLimits } from './limits.ts';
 export { askedOf, carry, checkMetaSort, withMore } from './metadata.ts';
 export { arrayIndex } from './path.ts';
 export { compileProjection, type Projection } from './projection/index.ts';

@@ -2,6 +2,7 @@ import type { Scratch } from '../base/index.ts';
 import type { Collator, Doc, KeptDoc, ObjectId, Timestamp, Value } from '../bson/index.ts';
 import type { Near } from '../geo/index.ts';
 import type { TextDefinition, TextSearch } from '../text/index.ts';
+import type { MemoryLimits } from './limits.ts';
 import type { Found } from './value.ts';
 
 /** What a command gives along with its query. */
@@ -18,6 +19,8 @@ export interface QueryContext {
   readonly textIndex?: () => TextDefinition;
   /** What `$meta` can ask for; absent is nothing. */
   readonly metadata?: ReadonlySet<keyof Metadata>;
+  /** What may be held in memory; absent: what MongoDB holds. */
+  readonly limits?: Readonly<MemoryLimits> | undefined;
   /** A double in [0, 1), for `$rand`, `$sample`, `$sampleRate`. */
   readonly random: () => number;
   /** Where a filter may ask for documents by distance: what it asks for is put here. Absent where it may not. */
@@ -129,9 +132,8 @@ export interface GeoNear {
 export interface PipelineContext extends QueryContext {
   /** What sorted documents carry beside them: some stage asks for it. */
   readonly sortKeys?: boolean;
-  /** False: blocking stages fail beyond `memoryLimit`, in bytes. */
+  /** False: blocking stages fail beyond their limits. */
   readonly allowDiskUse?: boolean | undefined;
-  readonly memoryLimit?: number;
   /** Where blocking stages put what they may not hold; undefined: they hold it. */
   readonly scratch?: Scratch | undefined;
   /** How many pipelines this one is within. */

@@ -18,7 +18,7 @@ test('$currentOp shows nothing idle', async () => {
   expect(cursor.firstBatch.every(({ active }: { active: boolean }) => active)).toBe(true);
 });
 
-test('beyond 100 MB a sort fails without the disk, and other stages hold what they hold', async () => {
+test('beyond 100 MB stages fail without the disk, but for partitions and facets, which are held', async () => {
   const pad = 'x'.repeat(15 * 2 ** 20);
   for (let _id = 10; _id < 18; _id++) await own.things.insertOne({ _id, pad });
   const sorted = [{ $sort: { pad: 1, _id: -1 } }, { $project: { _id: 1 } }];
@@ -36,7 +36,17 @@ test('beyond 100 MB a sort fails without the disk, and other stages hold what th
   );
   const output = { docs: { $push: { pad: { $substrBytes: ['$pad', 0, 1] } } } };
   const buckets = [{ $match: { _id: { $gte: 10 } } }, { $bucketAuto: { groupBy: '$_id', buckets: 1, output } }];
-  expect((await own.things.aggregate(buckets, { allowDiskUse: false }).toArray())[0]!.docs).toHaveLength(8);
+  expect((await own.things.aggregate(buckets).toArray())[0]!.docs).toHaveLength(8);
+  await expect(own.things.aggregate(buckets, { allowDiskUse: false }).toArray()).rejects.toMatchObject({ code: 292 });
+  const first = { $substrBytes: ['$pad', 0, 1] };
+  const held = [
+    [{ $setWindowFields: { output: { n: { $count: {} } } } }, { $project: { first, n: 1 } }],
+    [{ $facet: { all: [{ $project: { first } }] } }, { $unwind: '$all' }],
+  ];
+  for (const stages of held) {
+    const all = own.things.aggregate([{ $match: { _id: { $gte: 10 } } }, ...stages], { allowDiskUse: false });
+    expect(await all.toArray()).toHaveLength(8);
+  }
 });
 
 test('errors name no shard', async () => {

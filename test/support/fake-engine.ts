@@ -15,6 +15,7 @@ import type {
   WriteOptions,
   WriteResult,
 } from '../../src/engine/index.ts';
+import { defaultLimits } from '../../src/query/index.ts';
 
 interface Kept {
   info: CollectionInfo;
@@ -269,6 +270,7 @@ export class FakeEngine implements Engine {
   }
 
   upkeepPaused = false;
+  readonly limits = defaultLimits();
   readonly ttl = { enabled: true, sleepSeconds: 60, status: { passes: 0, deletedDocuments: 0 } };
 
   status(): Doc {

@@ -1,12 +1,24 @@
-import { type Doc, doc, type Value } from '../../bson/index.ts';
+import { type Doc, doc, Int32, type Value } from '../../bson/index.ts';
+import { type Limited, MEMORY_PARAMETERS } from '../../query/index.ts';
 import { toNumber } from '../fields.ts';
 import { SESSION_TIMEOUT_MINUTES } from '../sessions.ts';
 import type { Context } from '../types.ts';
 import { FEATURE_COMPATIBILITY_VERSION } from './version.ts';
 
+const LIMITED = Object.entries(MEMORY_PARAMETERS) as [Limited, string][];
+/** MongoDB's types of these are int, and long of the others. */
+const INTS: ReadonlySet<Limited> = new Set(['push', 'addToSet', 'topN']);
+
+function memoryLimit(limited: Limited, { engine }: Context): Value {
+  const bytes = engine.limits[limited];
+  return INTS.has(limited) ? new Int32(bytes) : BigInt(bytes);
+}
+
 /** Server parameters that clients and test runners ask for, each with a true answer. */
 export function parameters(context: Context): Doc {
+  const limits = LIMITED.map(([limited, name]) => [name, memoryLimit(limited, context)] as const);
   return doc({
+    ...Object.fromEntries(limits),
     authSchemaVersion: 5,
     authenticationMechanisms: [],
     cursorTimeoutMillis: BigInt(context.cursors.idleTimeoutMs),
@@ -23,12 +35,24 @@ export function parameters(context: Context): Doc {
 }
 
 /** What a timer can count. */
+const INT32_MAX = 2 ** 31 - 1;
 const MAX_SLEEP_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
 
 /** How to change a parameter; those that are not here cannot be. The returned text says what is wrong with the value. */
 type Setter = (value: Value, context: Context) => string | undefined;
 
 export const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
+  ...LIMITED.map(([limited, name]): [string, Setter] => [
+    name,
+    (value, { engine }) => {
+      const bytes = toNumber(value);
+      const most = INTS.has(limited) ? INT32_MAX : Number.MAX_SAFE_INTEGER;
+      if (bytes === undefined || !Number.isSafeInteger(bytes) || bytes > most) return 'it must be a number of bytes';
+      if (bytes <= 0) return `${bytes} is not greater than 0`;
+      engine.limits[limited] = bytes;
+      return undefined;
+    },
+  ]),
   [
     'discodbUpkeepPaused',
     (value, { engine }) => {

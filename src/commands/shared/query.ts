@@ -40,6 +40,7 @@ export function queryContext(context: Context, variables?: Doc): QueryContext {
     now: new Date(clock.now()),
     clusterTime: context.clusterTime.now,
     random: () => random.next(),
+    limits: context.engine.limits,
   };
   return variables ? { ...surroundings, variables: letVariables(variables, surroundings) } : surroundings;
 }

@@ -1,3 +1,4 @@
+import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import {
   ACCUMULATORS,
@@ -9,6 +10,7 @@ import {
 } from '../accumulators.ts';
 import { located, typeMismatch } from '../error.ts';
 import { compileExpression, type Expression, type Scope } from '../expressions/index.ts';
+import { DEFAULT_LIMITS, type Limited } from '../limits.ts';
 import { compileQuantiles, quantileNumber } from '../percentile.ts';
 import { compileSort } from '../sort.ts';
 import type { QueryContext } from '../types.ts';
@@ -112,12 +114,47 @@ export function compileAccumulator(
   }
   const make = Object.hasOwn(ACCUMULATORS, operator) ? ACCUMULATORS[operator] : undefined;
   if (!make) throw located(15952, `unknown group operator '${operator}'`);
-  return { expression: compileExpression(argument, context), start: () => make(context.collator) };
+  const limit = LIMITS.get(operator);
+  const limited = limit ? within(operator, limit, context) : asIs;
+  return { expression: compileExpression(argument, context), start: () => limited(make(context.collator)) };
+}
+
+const LIMITS: ReadonlyMap<string, Limited> = new Map([
+  ['$push', 'push'],
+  ['$addToSet', 'addToSet'],
+]);
+
+const asIs = (state: GroupAccumulator) => state;
+
+/** Accumulators whose one group may hold so much: it cannot go to the disk, for it ends as one value. */
+function within(operator: string, limited: Limited, context: QueryContext) {
+  const limit = (context.limits ?? DEFAULT_LIMITS)[limited];
+  const check = (state: GroupAccumulator) => {
+    if (state.held <= limit) return;
+    const message = `${operator} used too much memory and cannot spill to disk. Memory limit: ${limit} bytes`;
+    throw new CodedError('ExceededMemoryLimit', message);
+  };
+  return (state: GroupAccumulator): GroupAccumulator => ({
+    get held() {
+      return state.held;
+    },
+    add(value) {
+      state.add(value);
+      check(state);
+    },
+    result: () => state.result(),
+    save: () => state.save(),
+    load(saved) {
+      state.load(saved);
+      check(state);
+    },
+  });
 }
 
 function withCount(operator: string, argument: Value, context: QueryContext): Accumulation {
   const { n, input } = countedArguments(operator, argument, (value) => compileExpression(value, context));
-  return { expression: input, start: (scope) => several(operator, countArgument(n(scope)), context.collator) };
+  const limited = within(operator, 'topN', context);
+  return { expression: input, start: (scope) => limited(several(operator, countArgument(n(scope)), context.collator)) };
 }
 
 function ranking(operator: string, argument: Value, context: QueryContext, moving: boolean): Accumulation {
@@ -130,6 +167,7 @@ function ranking(operator: string, argument: Value, context: QueryContext, movin
       throw located(5788002, `Unknown argument to ${operator} '${key}'`);
     }
   }
+  const limited = within(operator, 'topN', context);
   if (many && !argument.has('n')) throw located(5788003, "Missing value for 'n'");
   if (!argument.has('output')) throw located(5788004, "Missing value for 'output'");
   if (!argument.has('sortBy')) throw located(5788005, "Missing value for 'sortBy'");
@@ -143,7 +181,7 @@ function ranking(operator: string, argument: Value, context: QueryContext, movin
       const value = output(scope);
       return [isDoc(scope.current) ? scope.current : null, value === MISSING ? null : value];
     },
-    start: (scope) => ranked(order, n && countArgument(n(scope)), operator.startsWith('$top'), moving),
+    start: (scope) => limited(ranked(order, n && countArgument(n(scope)), operator.startsWith('$top'), moving)),
   };
 }
 

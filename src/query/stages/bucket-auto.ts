@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { compare, type Doc, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, rootScope, type Scope } from '../expressions/index.ts';
@@ -6,27 +7,48 @@ import { format, isDoc, isNumeric, MISSING, typeName } from '../value.ts';
 import { compileAccumulations, type Group } from './accumulation.ts';
 import { checkRoundable, type Granularity, granularityOf } from './granularity.ts';
 import { COUNT } from './group.ts';
-import { type StageCompiler, whole } from './stage.ts';
+import { roomFor, sortTooLarge } from './memory.ts';
+import { Sorter } from './sorter.ts';
+import { type Codec, KEYED } from './spool.ts';
+import type { StageCompiler } from './stage.ts';
 
 const INT32_MAX = 2n ** 31n - 1n;
 
-/** `$bucketAuto`: buckets of about the same number of documents; equal values stay together. */
+/**
+ * `$bucketAuto`: buckets of about the same number of documents; equal values stay together. All are sorted, and then taken
+ * as they come, so that no more than one bucket is held, and of that no more than there is room for.
+ */
 export const bucketAuto: StageCompiler = (spec, { context }) => {
   const { groupBy, buckets, output, granularity } = parse(spec);
   const by = compileExpression(groupBy, context);
   const start = compileAccumulations(output, context);
-  const { collator } = context;
-  return whole((docs) => {
-    const entries = docs.map((doc, position): Entry => {
-      const found = by(rootScope(doc));
-      const value = found === MISSING ? null : found;
-      if (granularity) checkRoundable(value);
-      return { doc, value, position };
-    });
-    const order = (left: Value, right: Value) => compare(left, right, collator);
-    entries.sort((left, right) => order(left.value, right.value));
-    return bucketed(entries, buckets, { granularity, order, start });
-  });
+  const order = (left: Value, right: Value) => compare(left, right, context.collator);
+  const entryOf = (doc: Doc, position: number): Entry => {
+    const found = by(rootScope(doc));
+    const value = found === MISSING ? null : found;
+    if (granularity) checkRoundable(value);
+    return { doc, value, position };
+  };
+  return async function* (source) {
+    const room = roomFor(context, 'bucketAuto', sortTooLarge);
+    const sorterBy = (compareBy: Order<Entry>) =>
+      new Sorter<Entry>({
+        ...room,
+        size: ({ doc }) => room.size(doc),
+        compare: compareBy,
+        keep: Number.POSITIVE_INFINITY,
+        codec: ENTRIES,
+      });
+    const sorter = sorterBy((left, right) => order(left.value, right.value));
+    try {
+      let count = 0;
+      for await (const batch of source) await sorter.add(batch.map((doc) => entryOf(doc, count++)));
+      const size = Math.max(1, Math.round(count / buckets));
+      yield* bucketed(sorter.sorted(), { buckets, size, granularity, order, start, sorterBy });
+    } finally {
+      await sorter.close();
+    }
+  };
 };
 
 interface Entry {
@@ -36,38 +58,119 @@ interface Entry {
   readonly position: number;
 }
 
+const POSITION_BYTES = 8;
+
+/** The position, and the rest as any document with its key. */
+const ENTRIES: Codec<Entry> = {
+  encode({ doc, value, position }) {
+    const place = Buffer.allocUnsafe(POSITION_BYTES);
+    place.writeDoubleLE(position);
+    return Buffer.concat([place, KEYED.encode({ key: value, doc })]);
+  },
+  decode(bytes) {
+    const { key, doc } = KEYED.decode(bytes.subarray(POSITION_BYTES));
+    const position = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readDoubleLE();
+    return { doc, value: key, position };
+  },
+};
+
+type Order<T> = (left: T, right: T) => number;
+
 interface Making {
+  readonly buckets: number;
+  /** Documents that a bucket takes before it is asked what else belongs to it. */
+  readonly size: number;
   readonly granularity: Granularity | undefined;
-  order(left: Value, right: Value): number;
+  readonly order: Order<Value>;
   start(scope: Scope): Group;
+  sorterBy(order: Order<Entry>): Sorter<Entry>;
 }
 
-function* bucketed(entries: readonly Entry[], buckets: number, { granularity, order, start }: Making): Generator<Doc> {
-  const size = Math.max(1, Math.round(entries.length / buckets));
-  let previous: Value;
-  for (let from = 0, made = 1; from < entries.length && made <= buckets; made++) {
-    const first = entries[from]!.value;
-    let to = made === buckets ? entries.length : Math.min(from + size, entries.length);
-    let max = entries[to - 1]!.value;
-    const min = granularity ? (made === 1 ? granularity.down(first) : previous) : first;
-    const bound = granularity?.up(max);
-    const belongs = (value: Value) => order(value, max) === 0 || (bound !== undefined && order(bound, value) > 0);
-    while (to < entries.length && belongs(entries[to]!.value)) max = entries[to++]!.value;
-    const next = entries[to]?.value;
+/** The buckets of entries that come in order. */
+async function* bucketed(sorted: AsyncIterable<Entry[]>, making: Making): AsyncGenerator<Doc[]> {
+  let bucket: Bucket | undefined;
+  try {
+    for await (const batch of sorted) {
+      const made: Doc[] = [];
+      let from = 0;
+      for (const [at, entry] of batch.entries()) {
+        if (!bucket?.takes(entry.value)) {
+          const before: Bucket | undefined = bucket;
+          if (before) {
+            await before.add(batch.slice(from, at));
+            made.push(await before.finish(entry));
+          }
+          bucket = new Bucket(making, entry.value, before);
+          from = at;
+        }
+        bucket.count(entry.value);
+      }
+      await bucket?.add(batch.slice(from));
+      yield made;
+    }
+    if (bucket) yield [await bucket.finish()];
+  } finally {
+    await bucket?.close();
+  }
+}
+
+class Bucket {
+  readonly #making: Making;
+  readonly #number: number;
+  readonly #min: Value;
+  readonly #members: Sorter<Entry>;
+  #counted = 0;
+  #max: Value;
+  /** What its greatest value is rounded up to, once it has as many as it is to have. */
+  #bound: Value;
+
+  constructor(making: Making, first: Value, before: Bucket | undefined) {
+    const { granularity, sorterBy } = making;
+    this.#making = making;
+    this.#number = before ? before.#number + 1 : 1;
+    this.#min = granularity ? (before ? before.#max : granularity.down(first)) : first;
+    this.#max = first;
+    this.#members = sorterBy((left, right) => left.position - right.position);
+  }
+
+  /** Whether the next value is one of this bucket. */
+  takes(value: Value): boolean {
+    const { buckets, size, granularity, order } = this.#making;
+    if (this.#number === buckets || this.#counted < size) return true;
+    this.#bound ??= granularity?.up(this.#max);
+    return order(value, this.#max) === 0 || (this.#bound !== undefined && order(this.#bound, value) > 0);
+  }
+
+  count(value: Value): void {
+    this.#counted++;
+    this.#max = value;
+  }
+
+  add(entries: readonly Entry[]): Promise<void> {
+    return this.#members.add(entries);
+  }
+
+  /** `next` is the first that does not belong to it. */
+  async finish(next?: Entry): Promise<Doc> {
+    const { granularity, start } = this.#making;
     if (granularity) {
+      const bound = this.#bound ?? granularity.up(this.#max);
       // A bucket of zeros alone ends right below the next one.
-      max = isNumeric(bound) && toDouble(bound) === 0 && next !== undefined ? granularity.down(next) : bound;
-    } else if (next !== undefined) max = next;
-    const group = start(rootScope(entries[from]!.doc));
-    const members = entries.slice(from, to).sort((left, right) => left.position - right.position);
-    for (const { doc } of members) group.add(rootScope(doc));
-    const id: Doc = new Map([
-      ['min', min],
-      ['max', max],
-    ]);
-    yield group.finish(new Map([['_id', id]]));
-    previous = max;
-    from = to;
+      this.#max = isNumeric(bound) && toDouble(bound) === 0 && next ? granularity.down(next.value) : bound;
+    } else if (next) this.#max = next.value;
+    // There is no key that an accumulator could begin with.
+    const group = start(rootScope(new Map()));
+    for await (const batch of this.#members.sorted()) for (const { doc } of batch) group.add(rootScope(doc));
+    await this.close();
+    const bounds: [string, Value][] = [
+      ['min', this.#min],
+      ['max', this.#max],
+    ];
+    return group.finish(new Map([['_id', new Map(bounds)]]));
+  }
+
+  close(): Promise<void> {
+    return this.#members.close();
   }
 }
 

@@ -1,7 +1,9 @@
 import { inContext } from '../../base/index.ts';
 import type { Doc } from '../../bson/index.ts';
 import { located } from '../error.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import { checkedParts } from '../path.ts';
+import { sizeOfValues } from '../size.ts';
 import { element, isArray, isDoc, typeName } from '../value.ts';
 import { collect, type StageCompiler, streamOf } from './stage.ts';
 
@@ -13,6 +15,9 @@ function checkName(name: string): void {
   }
   checkedParts(name);
 }
+
+const tooLarge = (bytes: number, limit: number) =>
+  located(4031700, `document constructed by $facet is ${bytes} bytes, which exceeds the limit of ${limit} bytes`);
 
 /** `$facet`: several pipelines over the same documents, which are read once. */
 export const facet: StageCompiler = (spec, env) => {
@@ -33,10 +38,20 @@ export const facet: StageCompiler = (spec, env) => {
     });
     return { name, run: env.compile(pipeline, env.context) };
   });
+  const limit = (env.context.limits ?? DEFAULT_LIMITS).facet;
   return async function* (source) {
     const docs = await collect(source);
     const result: Doc = new Map();
-    for (const { name, run } of facets) result.set(name, await collect(run(streamOf(docs))));
+    let bytes = 0;
+    for (const { name, run } of facets) {
+      const found: Doc[] = [];
+      for await (const batch of run(streamOf(docs))) {
+        bytes += sizeOfValues(batch);
+        if (bytes > limit) throw tooLarge(bytes, limit);
+        found.push(...batch);
+      }
+      result.set(name, found);
+    }
     yield [result];
   };
 };

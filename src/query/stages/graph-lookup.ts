@@ -3,9 +3,11 @@ import { type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { failedToParse, located } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
 import { compileFilter } from '../filter/index.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import { carry, metadataOf } from '../metadata.ts';
 import { clampedLong, toDouble } from '../number.ts';
 import { resolvePath, withValue } from '../path.ts';
+import { sizeOfValue } from '../size.ts';
 import type { QueryContext } from '../types.ts';
 import { type Found, format, isArray, isDoc, isNumeric, MISSING, typeName } from '../value.ts';
 import { Candidates } from './candidates.ts';
@@ -18,6 +20,7 @@ export const graphLookup: StageCompiler = (spec, env) => {
   const start = compileExpression(startWith, env.context);
   const foreign = env.context.foreign(from);
   const context = within(env.context, from, foreign);
+  const limit = (env.context.limits ?? DEFAULT_LIMITS).graphLookup;
   return async function* (source) {
     const candidates = new Candidates(foreign, connectTo, context, restrict);
     for await (const batch of source) {
@@ -27,6 +30,7 @@ export const graphLookup: StageCompiler = (spec, env) => {
     }
 
     async function reach(doc: Doc): Promise<Doc[]> {
+      let held = 0;
       const found = new Map<string, Doc>();
       const asked = new Set<string>();
       const key = (value: Value) => encodeKey(value, false, context.collator);
@@ -48,6 +52,8 @@ export const graphLookup: StageCompiler = (spec, env) => {
           }
           const id = key(other.get('_id'));
           if (found.has(id)) continue;
+          held += sizeOfValue(other);
+          if (held > limit) throw located(40099, '$graphLookup reached maximum memory consumption');
           found.set(id, depthField ? withValue(other, depthField, BigInt(depth)) : other);
           frontier.push(...valuesOf(resolvePath(other, connectFrom)));
         }

@@ -67,7 +67,7 @@ interface Grouping {
  */
 async function* grouped(source: AsyncIterable<Item[]>, grouping: Grouping, depth: number): AsyncGenerator<Doc[]> {
   const { idOf, start, context } = grouping;
-  const { limit, size, weight, beyond } = roomFor(context, groupTooLarge);
+  const { limit, size, weight, beyond } = roomFor(context, 'group', groupTooLarge);
   const aside =
     beyond && typeof beyond !== 'function' && depth < MAX_DEPTH
       ? new Aside<Item>(beyond, ITEMS, limit / 4, depth)

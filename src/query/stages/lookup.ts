@@ -1,8 +1,11 @@
 import { BSONRegExp, type Doc, type Value } from '../../bson/index.ts';
+import { located } from '../error.ts';
 import { compileExpression, type Expression, rootScope } from '../expressions/index.ts';
 import { hasText } from '../filter/index.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
 import { carry, metadataOf } from '../metadata.ts';
 import { parsePath, visitPath, withValue } from '../path.ts';
+import { sizeOfValues } from '../size.ts';
 import type { Foreign, PipelineContext } from '../types.ts';
 import { type Found, isArray, isDoc, isNullish, MISSING } from '../value.ts';
 import { Candidates, FieldIndex } from './candidates.ts';
@@ -11,6 +14,7 @@ import { isOwnSource } from './own-source.ts';
 import { collect, gathered, type Stage, type StageEnv, streamOf, within } from './stage.ts';
 import { parseUnwind } from './unwind.ts';
 
+const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 /** An index is asked once for so many documents. */
 const JOINED_TOGETHER = 128;
 
@@ -23,15 +27,29 @@ export function lookup(spec: Value, env: StageEnv, _name = '$lookup', unwinding?
   const as = parsed.as.split('.');
   const open = joinOf(parsed, env);
   const put = unwinding === undefined ? undefined : unwound(as, unwinding);
+  const check = fits(parsed, env);
   return async function* (source) {
     const join = open();
     for await (const batch of gathered(source, JOINED_TOGETHER)) {
       const found = await join(batch);
       yield batch.flatMap((doc, at) => {
-        const joined = put ? put(doc, found[at]!) : [withValue(doc, as, found[at]!)];
+        const joined = put ? put(doc, found[at]!) : [withValue(doc, as, check(found[at]!))];
         return joined.map((each) => carry(each, metadataOf(doc)));
       });
     }
+  };
+}
+
+/** Throws where what one document is joined with takes too much memory. */
+function fits({ from }: LookupSpec, { context }: StageEnv): (found: Doc[]) => Doc[] {
+  const limit = (context.limits ?? DEFAULT_LIMITS).lookup;
+  return (found) => {
+    // So few cannot, and nobody measures them.
+    if (found.length * MAX_DOCUMENT_BYTES > limit && sizeOfValues(found) > limit) {
+      const message = `Total size of documents in ${from} matching pipeline's $lookup stage exceeds ${limit} bytes`;
+      throw located(4568, message);
+    }
+    return found;
   };
 }
 

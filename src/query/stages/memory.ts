@@ -1,9 +1,8 @@
 import { CodedError, type Scratch } from '../../base/index.ts';
 import { type Doc, encode } from '../../bson/index.ts';
+import { DEFAULT_LIMITS, type Limited } from '../limits.ts';
 import type { PipelineContext } from '../types.ts';
 
-/** What a blocking stage may hold, as in MongoDB. */
-const MEMORY_BYTES = 100 * 1024 * 1024;
 /** A decoded document takes about so many times its bytes (measured on Node 20: 4 to 8, by the size of its fields). */
 const DECODED = 4;
 /** One document of so many is measured, and the others are taken to be like it. */
@@ -20,20 +19,21 @@ export interface Room {
   readonly beyond: Scratch | (() => CodedError) | undefined;
 }
 
+/** What a stage that sorts says. */
+export const sortTooLarge = (limit: number) =>
+  `Sort exceeded memory limit of ${limit} bytes, but did not opt in to external sorting.`;
+
 export function roomFor(
-  {
-    allowDiskUse,
-    memoryLimit = MEMORY_BYTES,
-    scratch,
-  }: Pick<PipelineContext, 'allowDiskUse' | 'memoryLimit' | 'scratch'>,
+  { allowDiskUse, limits = DEFAULT_LIMITS, scratch }: Pick<PipelineContext, 'allowDiskUse' | 'limits' | 'scratch'>,
+  stage: Limited,
   message: (limit: number) => string,
 ): Room {
   if (allowDiskUse === false) {
-    const limit = memoryLimit;
+    const limit = limits[stage];
     const beyond = () => new CodedError('QueryExceededMemoryLimitNoDiskUseAllowed', message(limit));
     return { limit, size: (doc) => encode(doc).length, weight: 1, beyond };
   }
-  const limit = scratch?.threshold ?? memoryLimit;
+  const limit = scratch?.threshold ?? limits[stage];
   return { limit, size: scratch ? estimate() : () => 0, weight: scratch ? DECODED : 0, beyond: scratch };
 }
 

@@ -1,16 +1,18 @@
-import { draw } from '../../base/index.ts';
+import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileFilter } from '../filter/index.ts';
+import { nonNegativeLong } from '../integer.ts';
 import { carry, checkMetaSort, metadataOf, withMore } from '../metadata.ts';
 import { exactLong, intOrLong } from '../number.ts';
 import { compileAddFields, compileProject, compileReplaceRoot, compileUnset } from '../projection/index.ts';
 import { compileSort, compileSortKey } from '../sort.ts';
-import { element, isDoc, isNumeric, typeName } from '../value.ts';
-import { roomFor } from './memory.ts';
+import type { PipelineContext } from '../types.ts';
+import { isDoc, isNumeric, typeName } from '../value.ts';
+import { roomFor, sortTooLarge } from './memory.ts';
 import { Sorter } from './sorter.ts';
-import { DOCUMENTS } from './spool.ts';
-import { mapped, type Stage, type StageCompiler, type StageEnv, streamOf, whole } from './stage.ts';
+import { DOCUMENTS, KEYED, type Keyed } from './spool.ts';
+import { mapped, type Stage, type StageCompiler, type StageEnv, streamOf } from './stage.ts';
 
 /** The stages that are another part of this room, applied to a stream. */
 export const match: StageCompiler = (spec, { context }) => {
@@ -30,7 +32,7 @@ export function sort(spec: Value, { context }: StageEnv, keep = Number.POSITIVE_
   const keyOf = context.sortKeys ? compileSortKey(spec, context.collator) : undefined;
   const byAll = (left: Doc, right: Doc) => order(left, right, metadataOf(left), metadataOf(right));
   return async function* (source) {
-    const room = roomFor(context, sortTooLarge);
+    const room = roomFor(context, 'sort', sortTooLarge);
     const sorter = new Sorter({ ...room, compare: byAll, keep, codec: DOCUMENTS });
     try {
       for await (const batch of source) await sorter.add(batch);
@@ -47,17 +49,8 @@ export function sort(spec: Value, { context }: StageEnv, keep = Number.POSITIVE_
   };
 }
 
-const sortTooLarge = (limit: number) =>
-  `Sort exceeded memory limit of ${limit} bytes, but did not opt in to external sorting.`;
-
 export const skip: StageCompiler = (spec) => {
   const count = countOf(spec, '$skip', 5107200);
-  if (count < 0n) {
-    throw located(
-      5107200,
-      `invalid argument to $skip stage: Expected a non-negative number in: ${element('$skip', spec)}`,
-    );
-  }
   return async function* (source) {
     let left = Number(count);
     for await (const batch of source) {
@@ -70,12 +63,6 @@ export const skip: StageCompiler = (spec) => {
 
 export const limit: StageCompiler = (spec) => {
   const count = countOf(spec, '$limit', 5107201);
-  if (count < 0n) {
-    throw located(
-      5107201,
-      `invalid argument to $limit stage: Expected a non-negative number in: ${element('$limit', spec)}`,
-    );
-  }
   if (count === 0n) throw located(15958, 'the limit must be positive');
   return async function* (source) {
     let left = Number(count);
@@ -89,13 +76,12 @@ export const limit: StageCompiler = (spec) => {
 };
 
 function countOf(spec: Value, name: string, code: number): bigint {
-  if (!isNumeric(spec))
-    throw located(code, `invalid argument to ${name} stage: Expected a number in: ${element(name, spec)}`);
-  const count = exactLong(spec);
-  if (count === undefined) {
-    throw located(code, `invalid argument to ${name} stage: Expected an integer: ${element(name, spec)}`);
+  try {
+    return nonNegativeLong(name, spec);
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw located(code, `invalid argument to ${name} stage: ${error.message}`);
   }
-  return count;
 }
 
 export const project: StageCompiler = (spec, { context }) => mapped(compileProject(spec, context));
@@ -145,5 +131,29 @@ export const sample: StageCompiler = (spec, { context }) => {
   if (!isNumeric(given)) throw located(28746, 'size argument to $sample must be a number');
   const size = exactLong(given) ?? 0n;
   if (size <= 0n) throw located(28747, 'size argument to $sample must be a positive integer');
-  return whole((docs) => draw(docs, Number(size), context.random));
+  return drawn(Number(size), context);
 };
+
+/** Those that chance puts first. */
+function drawn(size: number, context: PipelineContext): Stage {
+  return async function* (source) {
+    const room = roomFor(context, 'sort', sortTooLarge);
+    const sorter = new Sorter<Keyed>({
+      ...room,
+      size: ({ doc }) => room.size(doc),
+      compare: (left, right) => Number(left.key) - Number(right.key),
+      keep: size,
+      codec: KEYED,
+    });
+    try {
+      for await (const batch of source) await sorter.add(batch.map((doc) => ({ doc, key: context.random() })));
+      let left = size;
+      for await (const batch of sorter.sorted()) {
+        yield batch.slice(0, left).map(({ doc }) => doc);
+        left -= Math.min(left, batch.length);
+      }
+    } finally {
+      await sorter.close();
+    }
+  };
+}

@@ -85,6 +85,21 @@ export const DOCUMENTS: Codec<Doc> = {
   },
 };
 
+/** A document with what it is sorted by. */
+export interface Keyed {
+  readonly key: Value;
+  readonly doc: Doc;
+}
+
+export const KEYED: Codec<Keyed> = {
+  encode: ({ key, doc }) => Buffer.concat([encode(new Map([['', key]])), DOCUMENTS.encode(doc)]),
+  decode(bytes) {
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const end = view.readInt32LE();
+    return { key: decode(view.subarray(0, end)).get(''), doc: DOCUMENTS.decode(view.subarray(end)) };
+  },
+};
+
 function toDoc({ textScore, geoNearDistance, geoNearPoint, recordId, indexKey, sortKey }: Metadata): Doc {
   const all = Object.entries({ textScore, geoNearDistance, geoNearPoint, recordId, indexKey, sortKey });
   return new Map(all.filter(([, value]) => value !== undefined) as [string, Value][]);

@@ -36,6 +36,22 @@ const group = fc.constantFrom<object>(
   { ...ALL, _id: '$b' },
 );
 
+const { _id: _, ...output } = ALL;
+const blocking = fc.constantFrom<object>(
+  { $bucketAuto: { groupBy: '$b', buckets: 3, output } },
+  { $bucketAuto: { groupBy: { $abs: '$a' }, buckets: 4, granularity: 'R5', output } },
+  { $bucketAuto: { groupBy: '$a', buckets: 200 } },
+  {
+    $setWindowFields: {
+      partitionBy: '$a',
+      sortBy: { b: 1 },
+      output: { n: { $documentNumber: {} }, all: { $push: '$c', window: { documents: [-1, 1] } } },
+    },
+  },
+  { $setWindowFields: { partitionBy: { $mod: ['$a', 2] }, output: { sum: { $sum: '$a' } } } },
+  { $setWindowFields: { sortBy: { b: -1, a: 1 }, output: { 'at.next': { $shift: { output: '$_id', by: 1 } } } } },
+);
+
 async function aggregate(stage: Stage, pipeline: readonly object[], allowDiskUse?: boolean): Promise<Doc[]> {
   const options = { context: stage.context, read: 'local' as const, allowDiskUse };
   const stages = pipeline.map((each) => doc(each));
@@ -48,7 +64,7 @@ async function aggregate(stage: Stage, pipeline: readonly object[], allowDiskUse
 const byId = (docs: readonly Doc[]) =>
   docs.map((each) => JSON.stringify([...each], (_, value) => (value instanceof Map ? [...value] : value))).sort();
 
-test('a sort and a group give what they give in memory', async () => {
+test('stages give what they give in memory', async () => {
   let spilled = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -56,7 +72,8 @@ test('a sort and a group give what they give in memory', async () => {
       sort,
       limits,
       group,
-      async (documents, by, window, spec) => {
+      blocking,
+      async (documents, by, window, spec, stage) => {
         const scratch = new MemoryScratch(THRESHOLD);
         const [held, spilling] = [await Stage.open(), await Stage.open({ scratch })];
         const docs = documents.map((each, _id) => ({ _id, ...each }));
@@ -68,6 +85,9 @@ test('a sort and a group give what they give in memory', async () => {
         expect(byId(await aggregate(spilling, [{ $group: spec }]))).toEqual(
           byId(await aggregate(held, [{ $group: spec }])),
         );
+        expect(await aggregate(spilling, [stage])).toEqual(await aggregate(held, [stage]));
+        const drawn = await aggregate(spilling, [{ $set: { more: 1 } }, { $sample: { size: 70 } }]);
+        expect(new Set(drawn.map((each) => String(each.get('_id')))).size).toBe(Math.min(70, docs.length));
         expect(scratch.open).toBe(0);
         spilled += scratch.written;
       },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Decimal128, type Doc, doc } from '../../../src/bson/index.ts';
-import { checkPipeline, runPipeline } from '../../../src/query/index.ts';
+import { checkPipeline, DEFAULT_LIMITS, runPipeline } from '../../../src/query/index.ts';
 import { expectCoded, pipelineContext, show } from './support.ts';
 
 async function* stream(documents: object[]): AsyncGenerator<Doc[]> {
@@ -452,7 +452,7 @@ describe('pipelines', () => {
     [{ $group: { _id: null, all: { $push: '$n' } } }, /^Exceeded memory limit for \$group/],
   ])('%o without the disk holds no more than it may', async (stage, message) => {
     const documents = Array.from({ length: 20 }, (_, n) => ({ n }));
-    const context = { ...pipelineContext(), memoryLimit: 100 };
+    const context = { ...pipelineContext(), limits: { ...DEFAULT_LIMITS, sort: 100, group: 100, bucketAuto: 100 } };
     const pulled = async (allowDiskUse?: boolean) => {
       const found: Doc[] = [];
       for await (const batch of runPipeline([doc(stage)], stream(documents), { ...context, allowDiskUse }))

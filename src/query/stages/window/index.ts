@@ -1,4 +1,4 @@
-import { type Collator, compare, type Doc, encodeKey, type Value } from '../../../bson/index.ts';
+import { compare, type Doc, type Value } from '../../../bson/index.ts';
 import type { Accumulator } from '../../accumulators.ts';
 import { failedToParse, located, typeMismatch } from '../../error.ts';
 import { compileExpression, type Expression, rootScope, type Scope } from '../../expressions/index.ts';
@@ -6,11 +6,14 @@ import { carry, metadataOf } from '../../metadata.ts';
 import { clampedLong } from '../../number.ts';
 import { compileAddFields } from '../../projection/index.ts';
 import { compileSort } from '../../sort.ts';
-import type { QueryContext } from '../../types.ts';
+import type { PipelineContext, QueryContext } from '../../types.ts';
 import { type Found, isArray, isDoc, isNumeric, MISSING, typeName } from '../../value.ts';
 import { type Accumulation, compileAccumulator } from '../accumulation.ts';
 import { checkFields, wrongType } from '../idl.ts';
-import { type StageCompiler, whole } from '../stage.ts';
+import { roomFor, sortTooLarge } from '../memory.ts';
+import { Sorter } from '../sorter.ts';
+import { KEYED, type Keyed } from '../spool.ts';
+import { collect, type StageCompiler, type Stream, streamOf } from '../stage.ts';
 import { compileWindow, type Window } from './bounds.ts';
 import { compileDerivative, compileIntegral, covariance } from './calculus.ts';
 import type { Partition, SortSpec, WindowFunction } from './partition.ts';
@@ -34,20 +37,20 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
     known.push(name);
     return [name, compileField(name, value, sort, context)] as const;
   });
-  return whole((docs) => {
-    const results: Doc[] = [];
-    for (const members of partitionsOf(docs, by, context.collator)) {
-      const sorted = sort ? members.sort(sort.order) : members;
-      const partition: Partition = {
-        docs: sorted,
-        keys: sort?.key ? sorted.map((doc) => sort.key!(rootScope(doc))) : [],
-      };
+  const inOrder = by || sort ? partitionsOf(by, sort, context) : (source: Stream) => one(collect(source));
+  return async function* (source) {
+    for await (const docs of inOrder(source)) {
+      const keys = sort?.key ? docs.map((doc) => sort.key!(rootScope(doc))) : [];
+      const partition: Partition = { docs, keys };
       const columns = fields.map(([name, compute]) => [name, [...compute(partition)]] as const);
-      for (const [at, doc] of sorted.entries()) results.push(withFields(doc, columns, at, context));
+      yield* streamOf(docs.map((doc, at) => withFields(doc, columns, at, context)));
     }
-    return results;
-  });
+  };
 };
+
+async function* one<T>(item: Promise<T>): AsyncGenerator<T> {
+  yield await item;
+}
 
 function objectField(spec: Doc, name: string): Doc {
   const value = spec.get(name);
@@ -82,26 +85,46 @@ function sortSpec(sortBy: Doc, context: QueryContext): SortSpec | undefined {
   return { fields, order, key };
 }
 
+/** The partitions in the order of their keys, each in its own order. All are sorted at once; one after the other is held. */
 function partitionsOf(
-  docs: readonly Doc[],
   by: Expression | undefined,
-  collator: Collator | undefined,
-): Iterable<Doc[]> {
-  const partitions = new Map<string, { key: Value; docs: Doc[] }>();
-  for (const doc of docs) {
-    const found = by?.(rootScope(doc)) ?? null;
-    if (isArray(found)) {
-      throw typeMismatch('An expression used to partition cannot evaluate to value of type array');
+  sort: SortSpec | undefined,
+  context: PipelineContext,
+): (source: Stream) => AsyncGenerator<Doc[]> {
+  const { collator } = context;
+  const alike = (left: Keyed, right: Keyed) => compare(left.key, right.key, collator);
+  return async function* (source) {
+    const room = roomFor(context, 'sort', sortTooLarge);
+    const sorter = new Sorter<Keyed>({
+      ...room,
+      size: ({ doc }) => room.size(doc),
+      compare: (left, right) => alike(left, right) || (sort?.order(left.doc, right.doc) ?? 0),
+      keep: Number.POSITIVE_INFINITY,
+      codec: KEYED,
+    });
+    try {
+      for await (const batch of source) await sorter.add(batch.map((doc) => ({ doc, key: partitionKey(doc, by) })));
+      let members: Keyed[] = [];
+      for await (const batch of sorter.sorted()) {
+        for (const member of batch) {
+          if (members.length > 0 && alike(members[0]!, member) !== 0) {
+            yield members.map(({ doc }) => doc);
+            members = [];
+          }
+          members.push(member);
+        }
+      }
+      if (members.length > 0) yield members.map(({ doc }) => doc);
+    } finally {
+      await sorter.close();
     }
-    const key = found === MISSING ? null : found;
-    const text = encodeKey(key, false, collator);
-    const partition = partitions.get(text);
-    if (partition) partition.docs.push(doc);
-    else partitions.set(text, { key, docs: [doc] });
-  }
-  return [...partitions.values()]
-    .sort((left, right) => compare(left.key, right.key, collator))
-    .map((partition) => partition.docs);
+  };
+}
+
+function partitionKey(doc: Doc, by: Expression | undefined): Value {
+  const found = by?.(rootScope(doc)) ?? null;
+  if (isArray(found)) throw typeMismatch('An expression used to partition cannot evaluate to value of type array');
+  return found === MISSING ? null : found;
 }
 
 /** The accumulators that go over a window as they go over a group. */
