@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { CodedError } from '../base/index.ts';
 import { type Doc, doc } from '../bson/index.ts';
-import { notOnView, queryStages, type Verbosity } from '../engine/index.ts';
+import { notOnView, type Verbosity } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { document, type Field, required } from './fields.ts';
 import { type Explainable, explainable } from './shared/explainable.ts';
@@ -39,9 +39,8 @@ export async function explainCommand(
   context: Context,
 ): Promise<Doc> {
   const asked = explainable(command, request, context);
-  const { coll, query, explained: how, shape } = onCollection(asked, request, context);
-  const ns = readable(request.db, coll);
-  const explained = shape(await context.engine.explain(ns, query, how, verbosity));
+  const { coll, explain } = onCollection(asked, request, context);
+  const explained = await explain(context.engine, readable(request.db, coll), verbosity);
   const port = Number(context.server.address.slice(context.server.address.lastIndexOf(':') + 1));
   explained.set('command', command);
   explained.set('serverInfo', doc({ host: hostname(), port, version: MONGODB_VERSION, gitVersion: 'discodb' }));
@@ -65,8 +64,8 @@ function onCollection(asked: Explainable, request: Request, context: Context): E
   const ns = readable(request.db, asked.coll);
   const view = context.engine.resolveView(ns);
   if (!view) return asked;
-  if (asked.explained.kind === 'update' || asked.explained.kind === 'delete') throw notOnView(ns);
-  const pipeline = [...view.pipeline, ...(asked.pipeline ?? queryStages(asked.query))];
+  if (!asked.pipeline) throw notOnView(ns);
+  const pipeline = [...view.pipeline, ...asked.pipeline];
   const { collation } = view;
   return explainable(doc({ aggregate: view.ns.coll, pipeline, cursor: {}, collation }), request, context);
 }

@@ -319,6 +319,8 @@ export interface Engine {
   aggregate(ns: Namespace, pipeline: readonly Doc[], query: AggregateOptions): Promise<DocCursor>;
   /** MongoDB's `queryPlanner` and, from `executionStats` on, `executionStats`. Changes nothing. */
   explain(ns: Namespace, query: FindQuery, explained: Explained, verbosity: Verbosity): Promise<Doc>;
+  /** The same of a pipeline: its stages with what each has done, writing nothing. */
+  explainPipeline(ns: Namespace, pipeline: readonly Doc[], query: AggregateOptions, verbosity: Verbosity): Promise<Doc>;
 
   /** Resolves when Discord holds all that was written before; tells how many collections that was about. */
   flush(): Promise<number>;

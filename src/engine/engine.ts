@@ -33,6 +33,7 @@ import { countMatches } from './count.ts';
 import { emptyCursor } from './cursor.ts';
 import { distinctValues } from './distinct.ts';
 import { explainQuery } from './explain.ts';
+
 import type { ExternalChanges } from './external-changes.ts';
 import { checkQuery, find } from './find.ts';
 import { compileModification, findAndModify } from './find-and-modify.ts';
@@ -42,6 +43,7 @@ import { checkIndexes } from './index-check.ts';
 import type { Namespaces } from './namespaces.ts';
 import { bulkOfNothing, nothingWritten, refused } from './nothing-written.ts';
 import { aggregate, checkView } from './pipeline/aggregate.ts';
+import { explainPipeline } from './pipeline/explain.ts';
 import { statsOf } from './stats.ts';
 import { searching } from './text-index.ts';
 import { TtlMonitor } from './ttl.ts';
@@ -262,6 +264,16 @@ export class DiscordEngine implements Engine {
   async explain(ns: Namespace, given: FindQuery, explained: Explained, verbosity: Verbosity): Promise<Doc> {
     const query = this.#asked(ns, given);
     return explainQuery(this.#env, this.#namespaces.handle(ns), nsText(ns), query, explained, verbosity);
+  }
+
+  async explainPipeline(
+    ns: Namespace,
+    pipeline: readonly Doc[],
+    given: AggregateOptions,
+    verbosity: Verbosity,
+  ): Promise<Doc> {
+    const asked = this.#asked(ns, given);
+    return explainPipeline(this, this.#env, this.#namespaces, ns, pipeline, asked, verbosity);
   }
 
   async flush(): Promise<number> {

@@ -1,10 +1,19 @@
 import type { Env } from '../base/index.ts';
-import { type Doc, hashValue, doc as literal } from '../bson/index.ts';
-import { compileFilter, conjuncts, type Filter, type FilterNode, filterTree, showAll } from '../query/index.ts';
+import { type Doc, hashValue, doc as literal, type Value } from '../bson/index.ts';
+import {
+  compileFilter,
+  conjuncts,
+  type Filter,
+  type FilterNode,
+  filterTree,
+  type SortWork,
+  showAll,
+} from '../query/index.ts';
 import type { Explained, FindQuery, Verbosity } from './contract.ts';
 import { countCandidates } from './count.ts';
 import { coveringOf, planFind } from './covered.ts';
-import { execute } from './find.ts';
+import { type Execution, execute } from './find.ts';
+import { type Found, nothingExamined } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, weighPlans } from './planner.ts';
 import type { Ran } from './plans/plan.ts';
@@ -17,14 +26,14 @@ interface Run {
   readonly plan: Plan | undefined;
   readonly ran: Ran;
   readonly keysExamined: number;
-  readonly spills: number;
+  readonly sort: SortWork;
   /** What the stage on top gave: documents, after skip and limit, or changes. */
   readonly returned: number;
   readonly modified: number;
   readonly millis: number;
 }
 
-/** `queryPlanner`, and from `executionStats` on what running the query took, in MongoDB's shape. Nothing is changed. */
+/** `queryPlanner`, and from `executionStats` on what running the query took, in MongoDB's shape. Nothing is changed. `consume` goes through what is found. */
 export async function explainQuery(
   env: Env,
   handle: CollectionHandle | undefined,
@@ -32,14 +41,14 @@ export async function explainQuery(
   query: FindQuery,
   explained: Explained,
   verbosity: Verbosity,
+  consume: Consumer = drain,
 ): Promise<Doc> {
   const filter = compileFilter(query.filter, query.context);
   const nodes = conjuncts(filterTree(filter.source));
   const before = handle && { ...handle.requests };
   const planned = handle && planFind((await handle.load()).collection, filter, query);
-  const show = (plan: Plan | undefined, run?: Run) => stages(query, explained, plan, run);
-  const winningPlan = literal({ isCached: false });
-  for (const [name, value] of show(planned?.plan)) winningPlan.set(name, value);
+  const show = (plan: Plan | undefined, run?: Run): Doc =>
+    new Map<string, Value>([['isCached', false], ...stages(query, explained, plan, run)]);
   const reply = literal({
     explainVersion: '1',
     queryPlanner: {
@@ -53,15 +62,13 @@ export async function explainQuery(
       maxIndexedAndSolutionsReached: false,
       maxScansToExplodeReached: false,
       prunedSimilarIndexes: false,
-      winningPlan,
-      rejectedPlans: (planned?.rejected ?? []).map((plan) =>
-        literal({ isCached: false, ...Object.fromEntries(show(plan)) }),
-      ),
+      winningPlan: show(planned?.plan),
+      rejectedPlans: (planned?.rejected ?? []).map((plan) => show(plan)),
     },
   });
   if (verbosity === 'queryPlanner') return reply;
 
-  const run = await carryOut(env, handle, query, explained, filter);
+  const run = await carryOut(env, handle, query, explained, filter, consume);
   const executionStats = literal({
     executionSuccess: true,
     nReturned: run.returned,
@@ -81,18 +88,34 @@ export async function explainQuery(
   return reply;
 }
 
+/** What goes through the matches: to the end, or until it has enough. */
+type Consumer = (execution: Execution) => Promise<void>;
+
+async function drain({ matches }: Execution): Promise<void> {
+  for await (const _ of matches);
+}
+
+async function* none(): AsyncGenerator<Found[]> {
+  yield [];
+}
+
 async function carryOut(
   env: Env,
   handle: CollectionHandle | undefined,
   query: FindQuery,
   explained: Explained,
   filter: Filter,
+  consume: Consumer,
 ): Promise<Run> {
   const started = env.clock.monotonic();
   const millis = () => Math.round(env.clock.monotonic() - started);
-  const nothing = { docsExamined: 0, matched: 0 };
-  if (!handle)
-    return { plan: undefined, ran: nothing, keysExamined: 0, spills: 0, returned: 0, modified: 0, millis: millis() };
+  const nothing = nothingExamined();
+  if (!handle) {
+    await consume({ plan: undefined, examined: nothing, matches: none() });
+    const ran = { docsExamined: 0, matched: 0 };
+    const run = { plan: undefined, ran, keysExamined: 0, sort: nothing.sort, returned: 0, modified: 0 };
+    return { ...run, millis: millis() };
+  }
   const { collection } = await handle.load();
   const counts = explained.kind === 'count' && query.read === 'local';
   const exact = counts ? weighPlans(collection, filter, query).plan : undefined;
@@ -105,7 +128,7 @@ async function carryOut(
       plan: exact,
       ran,
       keysExamined: exact.keysExamined ?? counted,
-      spills: 0,
+      sort: nothing.sort,
       returned,
       modified: 0,
       millis: millis(),
@@ -114,22 +137,27 @@ async function carryOut(
   // A change is tried on each match, and thrown away.
   const updater =
     explained.kind === 'update' ? compileStatement(explained.statement, query.context).updater : undefined;
-  const { plan, examined, matches } = await execute(env, handle, query, filter);
+  const execution = await execute(env, handle, query, filter);
+  const { plan, examined } = execution;
   let [returned, modified] = [0, 0];
-  for await (const batch of matches) {
-    returned += batch.length;
-    if (!updater) continue;
-    for (const { doc } of batch) {
-      const positional = filter.matches(doc) ? filter.positional : undefined;
-      if (updater.apply(doc, { positional }) !== doc) modified++;
+  const counted = async function* () {
+    for await (const batch of execution.matches) {
+      returned += batch.length;
+      yield batch;
+      if (!updater) continue;
+      for (const { doc } of batch) {
+        const positional = filter.matches(doc) ? filter.positional : undefined;
+        if (updater.apply(doc, { positional }) !== doc) modified++;
+      }
     }
-  }
+  };
+  await consume({ ...execution, matches: counted() });
   const matched = plan?.exact && !coveringOf(plan, query) ? examined.docs : examined.matched;
   return {
     plan,
     ran: { docsExamined: examined.docs, matched },
     keysExamined: plan?.keysExamined ?? examined.keys,
-    spills: examined.spills,
+    sort: examined.sort,
     returned,
     modified,
     millis: millis(),
@@ -158,7 +186,7 @@ function stages(query: FindQuery, explained: Explained, plan: Plan | undefined, 
       memLimit: sortLimit(query),
       limitAmount: limit > 0 ? skip + limit : undefined,
       type: 'simple',
-      ...(run && { usedDisk: run.spills > 0, spills: run.spills }),
+      ...(run && sortFigures(run.sort)),
     };
     tree = stageDoc('SORT', { work: work(), fields, input: tree });
   }
@@ -181,6 +209,10 @@ function stages(query: FindQuery, explained: Explained, plan: Plan | undefined, 
     tree = stageDoc('LIMIT', { work: work(), fields: { limitAmount: limit }, input: tree });
   }
   return changeStage(explained, tree, run);
+}
+
+function sortFigures({ sorted, spills, stored }: SortWork): object {
+  return { totalDataSizeSorted: sorted, usedDisk: spills > 0, spills, spilledDataStorageSize: stored };
 }
 
 function countStages(query: FindQuery, plan: Plan, run: Run | undefined): Doc {

@@ -14,7 +14,7 @@ import {
 import type { DocCursor, FindQuery } from './contract.ts';
 import { coveringOf, planFind, scanCovered } from './covered.ts';
 import { QueueCursor } from './cursor.ts';
-import { candidates, type Examined, type Found, scanLoaded } from './found.ts';
+import { candidates, type Examined, type Found, nothingExamined, scanLoaded } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
 import { nearestFirst } from './nearest-first.ts';
 import { naturalOrder, type Plan } from './planner.ts';
@@ -88,7 +88,7 @@ async function* whileAlive(handle: CollectionHandle, matches: AsyncGenerator<Fou
 async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filter: Filter): Promise<Execution> {
   const compare = query.sort && !naturalOrder(query.sort) ? compileSort(query.sort, filter.collator) : undefined;
   if (compare) checkMetaSort(query.sort!, filter.metadata);
-  const examined: Examined = { keys: 0, docs: 0, matched: 0, spills: 0 };
+  const examined = nothingExamined();
   const sorting = { query, examined, scratch: env.scratch };
   const streamed = await stream(env, handle, query, filter, compare);
   if (streamed) {
@@ -176,18 +176,32 @@ async function* mapBatches<From, To>(batches: AsyncIterable<From[]>, map: (item:
 
 /**
  * Every match decoded, batch by batch, for what works on documents and not on bytes; with the query's `paths`, the fields
- * that they begin with alone. `asked` is what is to be told beside them. Rejects for what cannot be planned.
+ * that they begin with alone. `asked` is what is to be told beside them; `watch` is told what the query does. Rejects for what cannot be planned.
  */
 export async function findDocs(
   env: Env,
   handle: CollectionHandle,
   query: FindQuery,
   asked: ReadonlySet<Told> = new Set(),
+  watch?: (execution: Execution) => void,
 ): Promise<AsyncGenerator<Doc[]>> {
-  const { paths } = query;
-  // What an index stands in for is not there to be asked.
-  const { matches, plan } = await execute(env, handle, asked.size > 0 ? { ...query, paths: undefined } : query);
-  const reader = paths && new FieldReader(new Set([...paths].map(rootOf)));
+  const execution = await execute(env, handle, telling(query, asked));
+  watch?.(execution);
+  return decoded(query, execution, asked);
+}
+
+/** The query where something is to be told of its matches: what an index stands in for is not there to be asked. */
+export function telling(query: FindQuery, asked: ReadonlySet<Told>): FindQuery {
+  return asked.size > 0 ? { ...query, paths: undefined } : query;
+}
+
+/** The matches of a query that was begun, as `findDocs` gives them. */
+export function decoded(
+  query: FindQuery,
+  { plan, matches }: Execution,
+  asked: ReadonlySet<Told>,
+): AsyncGenerator<Doc[]> {
+  const reader = query.paths && new FieldReader(new Set([...query.paths].map(rootOf)));
   const tell = teller(query, plan, asked);
   return mapBatches(matches, (found) => carry(reader ? found.only(reader) : found.doc, tell(found)));
 }

@@ -1,7 +1,7 @@
 import { type Clock, giveWay } from '../base/index.ts';
 import { bytesOfKept, type Doc, decode, decodeOnly, encode, type FieldReader, type KeptDoc } from '../bson/index.ts';
 import type { LiveEntry } from '../log/index.ts';
-import type { Filter, Metadata } from '../query/index.ts';
+import { type Filter, type Metadata, SortWork } from '../query/index.ts';
 import { StoreError } from '../store/index.ts';
 import type { Loaded } from './handle.ts';
 import type { Plan } from './plans/plan.ts';
@@ -71,8 +71,12 @@ export interface Examined {
   docs: number;
   /** Documents that matched. */
   matched: number;
-  /** Runs that a sort has put into a file. */
-  spills: number;
+  /** What a blocking sort did. */
+  readonly sort: SortWork;
+}
+
+export function nothingExamined(): Examined {
+  return { keys: 0, docs: 0, matched: 0, sort: new SortWork() };
 }
 
 /** How long a scan may match documents while other commands wait. */

@@ -54,11 +54,11 @@ export async function* sorted(
     limit: (allowDiskUse !== false && scratch?.threshold) || limit,
     beyond: allowDiskUse === false ? () => tooMuch(limit) : scratch,
     codec: matches(hold, metaOf),
+    work: examined.sort,
   });
   try {
     for await (const batch of scan) {
       await sorter.add(batch.map(hold));
-      examined.spills = sorter.spills;
       // Nothing is known yet, but whoever pulls may want to stop.
       yield [];
     }

@@ -4,7 +4,7 @@ import { idsUntil, type LiveEntry } from '../log/index.ts';
 import { type Comparator, conjuncts, type Filter, filterTree } from '../query/index.ts';
 import { snowflakeTime } from '../store/index.ts';
 import type { FindQuery } from './contract.ts';
-import { candidates, type Found, matchesIn, scanLoaded } from './found.ts';
+import { candidates, type Found, matchesIn, nothingExamined, scanLoaded } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, planQuery } from './planner.ts';
 import { boundsOf, conditionsOf } from './plans/condition.ts';
@@ -91,7 +91,7 @@ async function* rest(
       if (last === undefined || (slot.recordId - last) * step > 0) yield slot;
     }
   };
-  const examined = { keys: 0, docs: 0, matched: 0, spills: 0 };
+  const examined = nothingExamined();
   yield* scanLoaded({ clock: env.clock, loaded, filter, plan, slots: slots(), read, examined });
 }
 

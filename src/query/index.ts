@@ -27,10 +27,18 @@ export { compileProjection, type Projection } from './projection/index.ts';
 export { compileSort, compileSortKey } from './sort.ts';
 export { countOf } from './stages/count.ts';
 export { neededPaths } from './stages/dependencies.ts';
-export { checkPipeline, compilePipeline, openPipeline, runPipeline, startsPipeline } from './stages/index.ts';
+export {
+  checkPipeline,
+  compilePipeline,
+  openPipeline,
+  profilePipeline,
+  runPipeline,
+  startsPipeline,
+} from './stages/index.ts';
 export { optimize } from './stages/optimize.ts';
+export { figuresOf } from './stages/profile.ts';
 export { rootOf } from './stages/references.ts';
-export { Sorter } from './stages/sorter.ts';
+export { Sorter, SortWork } from './stages/sorter.ts';
 export type { Codec } from './stages/spool.ts';
 export { streamOf } from './stages/stage.ts';
 export type {

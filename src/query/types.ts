@@ -88,6 +88,8 @@ export type Comparator = (left: Doc, right: Doc, leftMeta?: Metadata, rightMeta?
 export interface Foreign {
   /** As that of a context. */
   readonly textIndex?: () => TextDefinition;
+  /** What all pipelines on it have done, in the fields of `$lookup`; counted where `explained` is set. */
+  figures(): Doc;
   /** What a pipeline on it gives; what stands in front of it goes down to indexes. */
   run(stages: readonly Doc[], context: PipelineContext): AsyncIterable<Doc[]>;
   /** Where an index answers what a path is equal to: how many documents there are. */
@@ -130,6 +132,8 @@ export interface GeoNear {
 
 /** What stages need of the world outside the pipeline. */
 export interface PipelineContext extends QueryContext {
+  /** Somebody asks what the stages have done: what costs time to know is counted as well. */
+  readonly explained?: boolean | undefined;
   /** What sorted documents carry beside them: some stage asks for it. */
   readonly sortKeys?: boolean;
   /** False: blocking stages fail beyond their limits. */

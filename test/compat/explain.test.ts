@@ -169,6 +169,154 @@ describe('the stages', () => {
   });
 });
 
+/** The stages of a pipeline as they ran, in the driver's numbers. */
+async function ran(pipeline: Document[], coll: string | 1 = 'things'): Promise<Document[]> {
+  const { stages } = await explain({ aggregate: coll, pipeline, cursor: {} }, 'executionStats');
+  return stages.map(({ executionTimeMillisEstimate, ...stage }: Document) => {
+    expect(executionTimeMillisEstimate).toBeGreaterThanOrEqual(0);
+    return stage;
+  });
+}
+
+const notSpilled = { usedDisk: false, spills: 0, spilledDataStorageSize: 0 };
+
+describe('a pipeline that ran tells of each stage what it has done', () => {
+  test.each<[string, Document[], Document[]]>([
+    [
+      '$group and $sort with its limit',
+      [
+        { $match: { z: { $gte: 40 } } },
+        { $group: { _id: '$a', n: { $sum: 1 }, all: { $push: '$b' } } },
+        { $sort: { n: -1 } },
+        { $limit: 2 },
+      ],
+      [
+        { $cursor: { executionStats: { nReturned: 60, totalDocsExamined: 100 } }, nReturned: 60 },
+        {
+          $group: { _id: '$a', n: { $sum: 1 }, all: { $push: '$b' } },
+          maxAccumulatorMemoryUsageBytes: { n: expect.any(Number), all: expect.any(Number) },
+          totalOutputDataSizeBytes: expect.any(Number),
+          ...notSpilled,
+          numBytesSpilledEstimate: 0,
+          spilledRecords: 0,
+          nReturned: 10,
+        },
+        {
+          $sort: { sortKey: { n: -1 }, limit: 2 },
+          totalDataSizeSortedBytesEstimate: expect.any(Number),
+          ...notSpilled,
+          nReturned: 2,
+        },
+      ],
+    ],
+    [
+      '$lookup by an index, with its $unwind',
+      [
+        { $match: { z: 7 } },
+        { $lookup: { from: 'things', localField: 'a', foreignField: 'q.r', as: 'o' } },
+        { $lookup: { from: 'things', localField: 'z', foreignField: 'a', as: 'j' } },
+        { $unwind: { path: '$j', includeArrayIndex: 'at' } },
+        { $project: { _id: 0 } },
+      ],
+      [
+        { nReturned: 1 },
+        // No document has 7 there: the index is asked, and nothing is read.
+        {
+          $lookup: { from: 'things' },
+          totalDocsExamined: 0,
+          totalKeysExamined: 0,
+          collectionScans: 0,
+          indexesUsed: ['q.r_1'],
+          nReturned: 1,
+        },
+        {
+          $lookup: { as: 'j', unwinding: { preserveNullAndEmptyArrays: false, includeArrayIndex: 'at' } },
+          totalDocsExamined: 10,
+          totalKeysExamined: 10,
+          collectionScans: 0,
+          indexesUsed: ['a_1_b_-1'],
+          nReturned: 10,
+        },
+        { $project: { _id: 0 }, nReturned: 10 },
+      ],
+    ],
+    [
+      '$lookup without one, and stages that cut',
+      [
+        { $lookup: { from: 'things', localField: 'a', foreignField: 'z', as: 'j' } },
+        { $unset: 'j' },
+        { $match: { $expr: { $gt: ['$b', 49] } } },
+        { $sortByCount: '$a' },
+      ],
+      [
+        { nReturned: 50 },
+        { totalDocsExamined: 100, totalKeysExamined: 0, collectionScans: 1, indexesUsed: [], nReturned: 50 },
+        { $unset: 'j', nReturned: 50 },
+        { $sortByCount: '$a', nReturned: 10 },
+      ],
+    ],
+    [
+      '$setWindowFields and $bucketAuto',
+      [
+        { $setWindowFields: { partitionBy: '$a', sortBy: { b: 1 }, output: { r: { $rank: {} } } } },
+        { $bucketAuto: { groupBy: '$r', buckets: 2 } },
+      ],
+      [{ nReturned: 100 }, { ...notSpilled, nReturned: 100 }, { ...notSpilled, nReturned: 2 }],
+    ],
+    [
+      'a $group by a scan of distinct values',
+      [{ $group: { _id: '$a' } }, { $count: 'n' }],
+      [{ nReturned: 10 }, { $groupByDistinctScan: { newRoot: { _id: '$a' } }, nReturned: 10 }, { nReturned: 1 }],
+    ],
+  ])('%s', async (_, pipeline, expected) => {
+    const shown = await ran(pipeline);
+    expect(shown).toHaveLength(expected.length);
+    expect(shown).toMatchObject(expected);
+  });
+
+  test('also where there is no collection', async () => {
+    const shown = await ran([{ $unionWith: 'things' }, { $count: 'n' }], 'none');
+    expect(shown).toMatchObject([{ nReturned: 0 }, { nReturned: 100 }, { $count: 'n', nReturned: 1 }]);
+    expect(await ran([{ $documents: [{ a: 1 }, { a: 2 }] }, { $match: { a: 2 } }], 1)).toMatchObject([
+      { nReturned: 2 },
+      { $match: { a: 2 }, nReturned: 1 },
+    ]);
+  });
+
+  test('and writes nothing', async () => {
+    for (const last of [{ $out: 'written' }, { $merge: 'written' }]) {
+      const shown = await ran([{ $match: { a: 1 } }, last]);
+      expect(shown).toMatchObject([{ nReturned: 10 }, { ...last, nReturned: 0 }]);
+    }
+    expect(await db.listCollections({ name: 'written' }).toArray()).toEqual([]);
+  });
+
+  test('and its stages are checked', async () => {
+    const broken = explain({ aggregate: 'things', pipeline: [{ $group: { a: 1 } }], cursor: {} });
+    await expect(broken).rejects.toMatchObject({ code: 40234 });
+  });
+
+  test('the plan alone has nothing of it', async () => {
+    const shown = await explain({
+      aggregate: 'things',
+      pipeline: [{ $sort: { z: 1 } }, { $group: { _id: '$s' } }],
+      cursor: {},
+    });
+    expect(shown.stages[1]).toEqual({ $group: { _id: '$s' } });
+  });
+});
+
+test('a sort in memory tells what it sorted', async () => {
+  const { executionStats } = await explain({ find: 'things', sort: { z: 1 } }, 'executionStats');
+  expect(executionStats.executionStages).toMatchObject({
+    isCached: false,
+    stage: 'SORT',
+    totalDataSizeSorted: expect.any(Number),
+    ...notSpilled,
+  });
+  expect(executionStats.executionStages.totalDataSizeSorted).toBeGreaterThan(5000);
+});
+
 test('a plan says what it is', async () => {
   const { queryPlanner, serverInfo } = await explain({ find: 'things', filter: { a: { $gt: 1 }, z: 3, tags: 2 } });
   expect(queryPlanner).toMatchObject({

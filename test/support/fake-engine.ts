@@ -1,6 +1,7 @@
 import { CodedError, type Env, uuidBytes } from '../../src/base/index.ts';
 import { type Doc, decode, doc, encode, equal, newObjectId, type Value } from '../../src/bson/index.ts';
 import type {
+  AggregateOptions,
   CollectionInfo,
   DeleteStatement,
   DocCursor,
@@ -263,6 +264,16 @@ export class FakeEngine implements Engine {
     const queryPlanner = { namespace: key(ns), winningPlan, rejectedPlans: [] };
     const executionStats = verbosity === 'queryPlanner' ? undefined : { executionSuccess: true, nReturned: 0 };
     return doc({ explainVersion: '1', queryPlanner, executionStats });
+  }
+
+  async explainPipeline(
+    ns: Namespace,
+    stages: readonly Doc[],
+    query: AggregateOptions,
+    verbosity: string,
+  ): Promise<Doc> {
+    this.#note('explainPipeline', ns, stages, query, verbosity);
+    return doc({ explainVersion: '1', stages });
   }
 
   async flush(): Promise<number> {

@@ -59,6 +59,16 @@ test('a cursor that is killed takes its file with it', async () => {
 test('explain tells of it', async () => {
   const { executionStats } = await things.find().sort({ n: 1 }).explain('executionStats');
   expect(executionStats.executionStages).toMatchObject({ stage: 'SORT', usedDisk: true, spills: 1 });
+  expect(executionStats.executionStages.spilledDataStorageSize).toBeGreaterThan(50 * 2 ** 20);
   const few = await things.find().sort({ n: 1 }).limit(2).explain('executionStats');
   expect(JSON.stringify(few.executionStats)).toContain('"usedDisk":false');
+  const pushed = [{ $group: { _id: '$n', docs: { $push: '$$ROOT' } } }, { $sort: { docs: 1 } }];
+  const { stages } = await things.aggregate(pushed).explain('executionStats');
+  for (const stage of stages.slice(1)) {
+    expect(stage).toMatchObject({ usedDisk: true, nReturned: DOCUMENTS });
+    expect(stage.spills).toBeGreaterThan(0);
+    expect(stage.spilledDataStorageSize).toBeGreaterThan(50 * 2 ** 20);
+  }
+  expect(stages[1].spilledRecords).toBeGreaterThan(0);
+  expect(stages[1].maxAccumulatorMemoryUsageBytes.docs).toBeGreaterThan(15 * 2 ** 20);
 });

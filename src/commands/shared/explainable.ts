@@ -1,7 +1,13 @@
 import { CodedError } from '../../base/index.ts';
-import { type Doc, doc, type Value } from '../../bson/index.ts';
-import { type Explained, type FindQuery, planPipeline } from '../../engine/index.ts';
-import { checkPipeline, startsPipeline } from '../../query/index.ts';
+import type { Doc, Value } from '../../bson/index.ts';
+import {
+  type Engine,
+  type Explained,
+  type FindQuery,
+  type Namespace,
+  queryStages,
+  type Verbosity,
+} from '../../engine/index.ts';
 import { deleteFields } from '../delete.ts';
 import { type Fields, type Parsed, parseFields } from '../fields.ts';
 import { findAndModifyFields } from '../find-and-modify.ts';
@@ -9,46 +15,55 @@ import { isGenericArgument } from '../generic.ts';
 import type { Context, Request } from '../types.ts';
 import { updateFields } from '../update.ts';
 import { aggregateFields } from './aggregate-fields.ts';
+import { aggregateSources } from './aggregate-sources.ts';
 import { countFields, countQuery } from './count-query.ts';
 import { DISTINCT_PATH, distinctFields, distinctQuery } from './distinct-query.ts';
 import { FIND_PATH, findFields, findQuery } from './find-query.ts';
 import { queryContext } from './query.ts';
 
-/** The query inside a command, what is done with what it finds, and how its plan is shown. */
+/** The query inside a command. */
 export interface Explainable {
   readonly coll: string;
-  readonly query: FindQuery;
-  readonly explained: Explained;
-  /** Of an aggregate: all of its stages. */
-  readonly pipeline?: readonly Doc[];
-  shape(plan: Doc): Doc;
+  /** The pipeline that it comes to on a view; undefined: a view refuses it. */
+  readonly pipeline: readonly Doc[] | undefined;
+  explain(engine: Engine, ns: Namespace, verbosity: Verbosity): Promise<Doc>;
 }
 
 type Reader = (command: Doc, request: Request, context: Context) => Explainable;
 
-const asIs = (plan: Doc) => plan;
-const FIND = { explained: { kind: 'find' }, shape: asIs } as const;
+/** A command that reads. */
+function reading(coll: string, query: FindQuery, kind: 'find' | 'count'): Explainable {
+  return { ...asking(coll, query, { kind }), pipeline: queryStages(query) };
+}
+
+function asking(coll: string, query: FindQuery, explained: Explained): Explainable {
+  return {
+    coll,
+    pipeline: undefined,
+    explain: (engine, ns, verbosity) => engine.explain(ns, query, explained, verbosity),
+  };
+}
 
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   [
     'find',
     (command, request, context) => {
       const args = parse(findFields, command, FIND_PATH);
-      return { coll: args.find, query: findQuery(args, request, context), ...FIND };
+      return reading(args.find, findQuery(args, request, context), 'find');
     },
   ],
   [
     'count',
     (command, request, context) => {
       const args = parse(countFields, command, 'count');
-      return { coll: args.count, query: countQuery(args, request, context), explained: { kind: 'count' }, shape: asIs };
+      return reading(args.count, countQuery(args, request, context), 'count');
     },
   ],
   [
     'distinct',
     (command, request, context) => {
       const args = parse(distinctFields, command, DISTINCT_PATH);
-      return { coll: args.distinct, query: distinctQuery(args, request, context), ...FIND };
+      return reading(args.distinct, distinctQuery(args, request, context), 'find');
     },
   ],
   ['aggregate', explainAggregate],
@@ -72,29 +87,20 @@ function parse<F extends Fields>(fields: F, command: Doc, name: string): Parsed<
 
 function explainAggregate(command: Doc, request: Request, context: Context): Explainable {
   const args = parse(aggregateFields, command, 'aggregate');
-  checkPipeline(args.pipeline);
-  const { read } = request.generic.readConcern;
-  const given = { hint: args.hint, collation: args.collation, read, context: queryContext(context, args.let) };
-  const { query, rest } = planPipeline(args.pipeline, given);
-  const { aggregate: coll, pipeline } = args;
-  if (rest.length === 0) return { coll, query, pipeline, ...FIND };
-  const shape = (plan: Doc): Doc => {
-    const { explainVersion, ...shown } = Object.fromEntries(plan);
-    const cursor = startsPipeline(args.pipeline) ? [] : [doc({ $cursor: doc(shown) })];
-    return doc({ explainVersion, stages: [...cursor, ...(isByDistinctScan(plan) ? groupedByScan(rest) : rest)] });
+  const { aggregate: coll, pipeline, hint, collation, allowDiskUse } = args;
+  const options = {
+    read: request.generic.readConcern.read,
+    context: queryContext(context, args.let),
+    hint,
+    allowDiskUse,
+    collation,
+    sources: aggregateSources(context),
   };
-  return { coll, query, pipeline, explained: FIND.explained, shape };
-}
-
-function isByDistinctScan(plan: Doc): boolean {
-  const planner = plan.get('queryPlanner') as Doc;
-  const input = (planner.get('winningPlan') as Doc).get('inputStage');
-  return input instanceof Map && input.get('stage') === 'DISTINCT_SCAN';
-}
-
-/** The stages behind a scan that finds one document of each group: the `$group` in front makes it into the group. */
-function groupedByScan([group, ...rest]: readonly Doc[]): Doc[] {
-  return [doc({ $groupByDistinctScan: { newRoot: group!.get('$group') } }), ...rest];
+  return {
+    coll,
+    pipeline,
+    explain: (engine, ns, verbosity) => engine.explainPipeline(ns, pipeline, options, verbosity),
+  };
 }
 
 function explainUpdate(command: Doc, request: Request, context: Context): Explainable {
@@ -146,10 +152,6 @@ interface ToChange {
 function change(coll: string, found: ToChange, explained: Explained, request: Request, context: Context): Explainable {
   const { let: variables, ...asked } = found;
   const { read } = request.generic.readConcern;
-  return {
-    coll,
-    query: { ...asked, skip: 0, read, context: queryContext(context, variables) },
-    explained,
-    shape: asIs,
-  };
+  const query = { ...asked, skip: 0, read, context: queryContext(context, variables) };
+  return asking(coll, query, explained);
 }

@@ -11,15 +11,17 @@ import {
   runPipeline,
   startsPipeline,
   streamOf,
+  type Told,
 } from '../../query/index.ts';
 import { comparesAlike } from '../collation.ts';
 import type { AggregateOptions, DocCursor, Engine, Namespace } from '../contract.ts';
 import { planCount } from '../count.ts';
 import { emptyCursor, QueueCursor } from '../cursor.ts';
-import { checkQuery, find, findDocs } from '../find.ts';
+import { checkQuery, type Execution, find, findDocs } from '../find.ts';
 import type { Namespaces } from '../namespaces.ts';
 import { searching } from '../text-index.ts';
 import { checkViewPipeline } from '../views.ts';
+import { lookupFigures } from './lookup-figures.ts';
 import { Merger } from './merge.ts';
 import { nearestDocs } from './nearest.ts';
 import { replaceContent } from './out.ts';
@@ -30,7 +32,7 @@ import { stageSource } from './sources.ts';
 const OUTPUT_BATCH = 128;
 
 /** What pipelines run on. */
-interface Deployment {
+export interface Deployment {
   readonly engine: Engine;
   readonly env: Env;
   readonly namespaces: Namespaces;
@@ -78,9 +80,10 @@ async function* run(
   pipeline: readonly Doc[],
   query: AggregateOptions,
   context: PipelineContext,
+  watch: ((execution: Execution) => void) | undefined,
 ): AsyncGenerator<Doc[]> {
   if (startsPipeline(pipeline)) yield* await ownSource(pipeline, context);
-  else yield* await open(deployment, ns, planPipeline(pipeline, query), context);
+  else yield* await open(deployment, ns, planPipeline(pipeline, query), context, watch);
 }
 
 /** A pipeline that begins with documents of its own. Rejects for what cannot be planned. */
@@ -92,15 +95,14 @@ function ownSource(pipeline: readonly Doc[], context: PipelineContext): Promise<
 async function open(
   { env, namespaces }: Deployment,
   ns: Namespace,
-  { query, rest }: PipelinePlan,
+  plan: PipelinePlan,
   given: PipelineContext,
+  watch?: (execution: Execution) => void,
 ): Promise<AsyncIterable<Doc[]>> {
+  const { query, rest } = plan;
   const handle = namespaces.handle(ns);
-  // What `$text` searches is for the query alone; the stages after it know its score.
-  const { textIndex: _, ...own } = given;
-  const { metadata } = compileFilter(query.filter, query.context);
   const asked = askedOf([...rest]);
-  const context = { ...own, metadata, sortKeys: asked.has('sortKey') };
+  const context = behindQuery(plan, asked, given);
   if (!handle) return runPipeline(rest, streamOf([]), context);
   const counted = countOf(rest);
   if (counted) {
@@ -110,10 +112,20 @@ async function open(
     };
     return runPipeline(counted.rest, result(), context);
   }
-  return runPipeline(rest, await findDocs(env, handle, query, asked), context);
+  return runPipeline(rest, await findDocs(env, handle, query, asked, watch), context);
 }
 
-function pipelineContext(deployment: Deployment, ns: Namespace, query: AggregateOptions): PipelineContext {
+/** The context of the stages behind a query: what `$text` searches is for the query alone, they know its score. */
+export function behindQuery(
+  { query }: PipelinePlan,
+  asked: ReadonlySet<Told>,
+  { textIndex: _, ...own }: PipelineContext,
+): PipelineContext {
+  const { metadata } = compileFilter(query.filter, query.context);
+  return { ...own, metadata, sortKeys: asked.has('sortKey') };
+}
+
+export function pipelineContext(deployment: Deployment, ns: Namespace, query: AggregateOptions): PipelineContext {
   const { engine, env, namespaces } = deployment;
   const context: PipelineContext = {
     ...query.context,
@@ -126,6 +138,7 @@ function pipelineContext(deployment: Deployment, ns: Namespace, query: Aggregate
       const other = view?.ns ?? { db: ns.db, coll };
       const handle = namespaces.handle(other);
       const { textIndex } = searching(query, other, handle?.info).context;
+      const executions: Execution[] = [];
       return {
         ...(textIndex && { textIndex }),
         async indexed(path) {
@@ -149,7 +162,9 @@ function pipelineContext(deployment: Deployment, ns: Namespace, query: Aggregate
             [...(view?.pipeline ?? []), ...stages],
             { read: query.read, context: own },
             { ...own, collection: other.coll },
+            own.explained ? (execution) => executions.push(execution) : undefined,
           ),
+        figures: () => lookupFigures(executions),
       };
     },
     nearest: (coll, asked) => nearestDocs(env, namespaces.handle({ db: ns.db, coll }), asked, query),

@@ -29,6 +29,8 @@ const NUMBER_BYTES = 8;
 export interface Group {
   /** Of what the accumulators hold, about the bytes of BSON. */
   readonly held: number;
+  /** The same by output field. */
+  holds(): [string, number][];
   add(scope: Scope): void;
   /** All that they know, a list for each. */
   save(): Value[][];
@@ -49,6 +51,7 @@ export function compileAccumulations(fields: Doc, context: QueryContext): (scope
         for (const { state } of running) bytes += state.held;
         return bytes;
       },
+      holds: () => running.map(({ name, state }) => [name, state.held]),
       add(scope) {
         for (const { output, state } of running) state.add(output.expression(scope));
       },

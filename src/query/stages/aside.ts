@@ -31,6 +31,11 @@ export class Aside<T> {
     waiting.bytes += size;
   }
 
+  /** All that it has put into its file. */
+  get bytes(): number {
+    return this.#spool.bytes;
+  }
+
   /** Writes what has gathered. */
   async write(): Promise<void> {
     for (const [part, { items, bytes }] of this.#waiting.entries()) {

@@ -8,9 +8,9 @@ import { compileAccumulations, type Group } from './accumulation.ts';
 import { checkRoundable, type Granularity, granularityOf } from './granularity.ts';
 import { COUNT } from './group.ts';
 import { roomFor, sortTooLarge } from './memory.ts';
-import { Sorter } from './sorter.ts';
+import { Sorter, SortWork } from './sorter.ts';
 import { type Codec, KEYED } from './spool.ts';
-import type { StageCompiler } from './stage.ts';
+import type { Stage, StageCompiler } from './stage.ts';
 
 const INT32_MAX = 2n ** 31n - 1n;
 
@@ -29,7 +29,8 @@ export const bucketAuto: StageCompiler = (spec, { context }) => {
     if (granularity) checkRoundable(value);
     return { doc, value, position };
   };
-  return async function* (source) {
+  const work = new SortWork();
+  const stage: Stage = async function* (source) {
     const room = roomFor(context, 'bucketAuto', sortTooLarge);
     const sorterBy = (compareBy: Order<Entry>) =>
       new Sorter<Entry>({
@@ -38,6 +39,7 @@ export const bucketAuto: StageCompiler = (spec, { context }) => {
         compare: compareBy,
         keep: Number.POSITIVE_INFINITY,
         codec: ENTRIES,
+        work,
       });
     const sorter = sorterBy((left, right) => order(left.value, right.value));
     try {
@@ -49,6 +51,7 @@ export const bucketAuto: StageCompiler = (spec, { context }) => {
       await sorter.close();
     }
   };
+  return Object.assign(stage, { figures: () => work.spilling() });
 };
 
 interface Entry {

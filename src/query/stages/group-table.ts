@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { type Doc, decode, encode, type Value } from '../../bson/index.ts';
 import type { Group } from './accumulation.ts';
 import { type Aside, PARTS } from './aside.ts';
+import type { GroupWork } from './group-work.ts';
 import { type Codec, DOCUMENTS } from './spool.ts';
 
 /** What a group takes in memory beside its id and what its accumulators hold, about. */
@@ -108,11 +109,12 @@ export class GroupTable {
   }
 
   /** Puts the part aside that takes most; not the only group there is, which would have no more room for that. */
-  evict(): void {
+  evict(work: GroupWork | undefined): void {
     if (!this.#aside || this.#groups.size < 2) return;
     const part = this.#parts.indexOf(Math.max(...this.#parts));
-    for (const [key, { id, group, part: own, bytes }] of this.#groups) {
-      if (own !== part) continue;
+    const gone = [...this.#groups].filter(([, entry]) => entry.part === part);
+    work?.evicted(gone.map(([, entry]) => entry));
+    for (const [key, { id, group, bytes }] of gone) {
       this.#aside.put(part, new Unfinished(id, group.save(), bytes), bytes);
       this.#groups.delete(key);
     }
@@ -122,8 +124,13 @@ export class GroupTable {
   }
 
   /** The results, which ends it. */
-  *finished(): Generator<Doc> {
-    for (const { id, group } of this.#groups.values()) yield group.finish(new Map([['_id', id]]));
+  *finished(work: GroupWork | undefined): Generator<Doc> {
+    work?.finishing(this.#groups.values());
+    for (const { id, group } of this.#groups.values()) {
+      const made = group.finish(new Map([['_id', id]]));
+      work?.made(made);
+      yield made;
+    }
     this.#groups.clear();
   }
 }

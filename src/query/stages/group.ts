@@ -1,24 +1,36 @@
 import { type Doc, encodeKey, Int32, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
-import { compileExpression, rootScope, type Scope } from '../expressions/index.ts';
+import { compileExpression, type Expression, rootScope, type Scope } from '../expressions/index.ts';
 import { intOrLong } from '../number.ts';
 import { sizeOfValue } from '../size.ts';
 import type { PipelineContext } from '../types.ts';
-import { isDoc, MISSING } from '../value.ts';
+import { isDoc, isNumeric, MISSING } from '../value.ts';
 import { compileAccumulations, type Group } from './accumulation.ts';
 import { Aside, MAX_DEPTH } from './aside.ts';
 import { GROUP_BYTES, GroupTable, ITEMS, type Item, Unfinished } from './group-table.ts';
+import { GroupWork } from './group-work.ts';
 import { roomFor } from './memory.ts';
 import { sort } from './simple.ts';
 import { type Stage, type StageCompiler, streamOf } from './stage.ts';
 
 export const group: StageCompiler = (spec, { context }) => {
   if (!isDoc(spec)) throw located(15947, "a group's fields must be specified in an object");
+  const id = compileId(spec.get('_id'), context);
+  const fields = new Map([...spec].filter(([name]) => name !== '_id'));
+  const start = compileAccumulations(fields, context);
   if (!spec.has('_id')) throw located(15955, 'a group specification must include an _id');
-  const id = compileExpression(spec.get('_id'), context);
-  const start = compileAccumulations(new Map([...spec].filter(([name]) => name !== '_id')), context);
-  return grouping((scope) => orNull(id(scope)), start, context);
+  const work = context.explained ? new GroupWork(fields.keys()) : undefined;
+  const stage = grouping((scope) => orNull(id(scope)), start, context, work);
+  return work ? Object.assign(stage, { figures: () => work.figures() }) : stage;
 };
+
+function compileId(id: Value, context: PipelineContext): Expression {
+  const included = isDoc(id) && [...id].some(([, value]) => isNumeric(value) || typeof value === 'boolean');
+  if (included && !id.keys().next().value!.startsWith('$')) {
+    throw located(17390, '$group does not support inclusion-style expressions');
+  }
+  return compileExpression(id, context);
+}
 
 const groupTooLarge = () =>
   "Exceeded memory limit for $group, but didn't allow external sort. Pass allowDiskUse:true to opt in.";
@@ -50,14 +62,16 @@ export function grouping(
   idOf: (scope: Scope) => Value,
   start: (scope: Scope) => Group,
   context: PipelineContext,
+  work?: GroupWork,
 ): Stage {
-  return (source) => grouped(source, { idOf, start, context }, 0);
+  return (source) => grouped(source, { idOf, start, context, work }, 0);
 }
 
 interface Grouping {
   idOf(scope: Scope): Value;
   start(scope: Scope): Group;
   readonly context: PipelineContext;
+  readonly work: GroupWork | undefined;
 }
 
 /**
@@ -66,7 +80,7 @@ interface Grouping {
  * that each has room (hybrid hash aggregation).
  */
 async function* grouped(source: AsyncIterable<Item[]>, grouping: Grouping, depth: number): AsyncGenerator<Doc[]> {
-  const { idOf, start, context } = grouping;
+  const { idOf, start, context, work } = grouping;
   const { limit, size, weight, beyond } = roomFor(context, 'group', groupTooLarge);
   const aside =
     beyond && typeof beyond !== 'function' && depth < MAX_DEPTH
@@ -99,13 +113,14 @@ async function* grouped(source: AsyncIterable<Item[]>, grouping: Grouping, depth
         table.measure(entry, entry.base + weight * entry.group.held);
         if (table.bytes <= limit) continue;
         if (typeof beyond === 'function') throw beyond();
-        table.evict();
+        table.evict(work);
       }
       await aside?.write();
     }
-    yield* streamOf(table.finished());
+    yield* streamOf(table.finished(work));
     for (const part of aside?.parts() ?? []) yield* grouped(part, grouping, depth + 1);
   } finally {
+    work?.stored(aside?.bytes ?? 0);
     await aside?.close();
   }
 }

@@ -14,6 +14,7 @@ import { graphLookup } from './graph-lookup.ts';
 import { group, sortByCount } from './group.ts';
 import { lookup } from './lookup.ts';
 import { OWN_SOURCES } from './own-source.ts';
+import { type Compiled, Profile, shownLookup, shownSort } from './profile.ts';
 import { redact } from './redact.ts';
 import * as simple from './simple.ts';
 import { documents, fromServer } from './source.ts';
@@ -142,38 +143,53 @@ export function runPipeline(stages: readonly Doc[], source: Stream, context: Pip
 
 /** As `runPipeline`, of one that begins with documents of its own: rejects for what cannot be planned, and runs nothing yet. */
 export async function openPipeline(stages: readonly Doc[], context: PipelineContext): Promise<Stream> {
-  const [first, ...rest] = compileStages(stages, context);
+  const [first, ...rest] = compileStages(stages, context).map(({ stage }) => stage);
   return through(rest, isPlanned(first) ? await first.open() : first!(streamOf([])));
 }
 
 /** A pipeline as one stage, which may run many times. Throws for what MongoDB refuses. */
 export function compilePipeline(stages: readonly Doc[], context: PipelineContext): Stage {
-  const compiled = compileStages(stages, context);
+  const compiled = compileStages(stages, context).map(({ stage }) => stage);
   return (source) => through(compiled, source);
+}
+
+/** A pipeline that is watched as it runs. `monotonic` tells the time in milliseconds. Throws for what MongoDB refuses. */
+export function profilePipeline(stages: readonly Doc[], context: PipelineContext, monotonic: () => number): Profile {
+  return new Profile(compileStages(stages, { ...context, explained: true }), monotonic);
 }
 
 function through(stages: readonly Stage[], source: Stream): Stream {
   return stages.reduce((stream, stage) => stage(stream), source);
 }
 
-function compileStages(stages: readonly Doc[], context: PipelineContext): Stage[] {
+function compileStages(stages: readonly Doc[], context: PipelineContext): Compiled[] {
   checkPipeline(stages);
   return optimized(() => compileEach(stages, context));
 }
 
-function compileEach(stages: readonly Doc[], context: PipelineContext): Stage[] {
+function compileEach(stages: readonly Doc[], context: PipelineContext): Compiled[] {
   let env = { context, compile: compilePipeline };
-  const compiled: Stage[] = [];
+  const compiled: Compiled[] = [];
   for (let at = 0; at < stages.length; at++) {
     const stage = stages[at]!;
     const name = stageName(stage);
+    const spec = stage.get(name);
     const after = stages.slice(at + 1);
-    if (name === '$sort') compiled.push(simple.sort(stage.get(name), env, keptAfterSort(after)));
-    else if (name === '$lookup' && unwindsOf(stage.get(name), after[0])) {
+    if (name === '$sort') {
+      const keep = keptAfterSort(after);
+      compiled.push({ stage: simple.sort(spec, env, keep), shown: shownSort(spec, keep) });
+      const [next] = after;
+      if (next?.has('$limit')) {
+        // It is checked, and has nothing to do: no more is kept.
+        simple.limit(next.get('$limit'), env, '$limit');
+        at++;
+      }
+    } else if (name === '$lookup' && unwindsOf(spec, after[0])) {
       // The array would be made only to be taken apart.
-      compiled.push(lookup(stage.get(name), env, name, after[0]!.get('$unwind')));
+      const unwinding = after[0]!.get('$unwind');
+      compiled.push({ stage: lookup(spec, env, name, unwinding), shown: shownLookup(spec, unwinding) });
       at++;
-    } else compiled.push(STAGES[name]!(stage.get(name), env, name));
+    } else compiled.push({ stage: STAGES[name]!(spec, env, name), shown: stage });
     if (at === 0 && name === '$geoNear') env = { ...env, context: { ...context, metadata: MEASURED } };
     if (at === 0 && isTextMatch(stage)) env = { ...env, context: afterText(stage, context) };
   }

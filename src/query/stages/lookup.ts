@@ -25,10 +25,11 @@ type Join = (docs: readonly Doc[]) => Promise<readonly Doc[][]>;
 export function lookup(spec: Value, env: StageEnv, _name = '$lookup', unwinding?: Value): Stage {
   const parsed = parseLookup(spec, env.context);
   const as = parsed.as.split('.');
-  const open = joinOf(parsed, env);
+  const foreign = parsed.from === undefined ? undefined : env.context.foreign(parsed.from);
+  const open = joinOf(parsed, env, foreign);
   const put = unwinding === undefined ? undefined : unwound(as, unwinding);
   const check = fits(parsed, env);
-  return async function* (source) {
+  const stage: Stage = async function* (source) {
     const join = open();
     for await (const batch of gathered(source, JOINED_TOGETHER)) {
       const found = await join(batch);
@@ -38,6 +39,7 @@ export function lookup(spec: Value, env: StageEnv, _name = '$lookup', unwinding?
       });
     }
   };
+  return foreign ? Object.assign(stage, { figures: () => foreign.figures() }) : stage;
 }
 
 /** Throws where what one document is joined with takes too much memory. */
@@ -64,7 +66,7 @@ function unwound(as: readonly string[], unwinding: Value): (doc: Doc, found: rea
 }
 
 /** Compiles the join; what it opens holds what has been read of the other collection, for one run of the stage. */
-function joinOf(spec: LookupSpec, env: StageEnv): () => Join {
+function joinOf(spec: LookupSpec, env: StageEnv, foreign: Foreign | undefined): () => Join {
   const { from, fields, pipeline, variables } = spec;
   // Read anew at each use, so that what is compiled once serves all documents.
   const bound = new Map<string, Found>(env.context.variables);
@@ -73,7 +75,6 @@ function joinOf(spec: LookupSpec, env: StageEnv): () => Join {
     for (const [name, value] of env.context.variables ?? []) bound.set(name, value);
     for (const { name, expression } of variables) bound.set(name, expression(rootScope(doc)));
   };
-  const foreign = from === undefined ? undefined : env.context.foreign(from);
   const context: PipelineContext = { ...within(env.context, from, foreign), variables: bound };
   const compiled = pipeline && env.compile(pipeline, context);
   const names = variables.map(({ name }) => name);

@@ -10,7 +10,7 @@ import { compileSort, compileSortKey } from '../sort.ts';
 import type { PipelineContext } from '../types.ts';
 import { isDoc, isNumeric, typeName } from '../value.ts';
 import { roomFor, sortTooLarge } from './memory.ts';
-import { Sorter } from './sorter.ts';
+import { Sorter, SortWork } from './sorter.ts';
 import { DOCUMENTS, KEYED, type Keyed } from './spool.ts';
 import { mapped, type Stage, type StageCompiler, type StageEnv, streamOf } from './stage.ts';
 
@@ -31,9 +31,10 @@ export function sort(spec: Value, { context }: StageEnv, keep = Number.POSITIVE_
   checkMetaSort(spec, context.metadata);
   const keyOf = context.sortKeys ? compileSortKey(spec, context.collator) : undefined;
   const byAll = (left: Doc, right: Doc) => order(left, right, metadataOf(left), metadataOf(right));
-  return async function* (source) {
+  const work = new SortWork();
+  const stage: Stage = async function* (source) {
     const room = roomFor(context, 'sort', sortTooLarge);
-    const sorter = new Sorter({ ...room, compare: byAll, keep, codec: DOCUMENTS });
+    const sorter = new Sorter({ ...room, compare: byAll, keep, codec: DOCUMENTS, work });
     try {
       for await (const batch of source) await sorter.add(batch);
       for await (const batch of sorter.sorted()) {
@@ -47,6 +48,8 @@ export function sort(spec: Value, { context }: StageEnv, keep = Number.POSITIVE_
       await sorter.close();
     }
   };
+  const figures = (): Doc => new Map([['totalDataSizeSortedBytesEstimate', BigInt(work.sorted)], ...work.spilling()]);
+  return Object.assign(stage, { figures });
 }
 
 export const skip: StageCompiler = (spec) => {
@@ -147,11 +150,7 @@ function drawn(size: number, context: PipelineContext): Stage {
     });
     try {
       for await (const batch of source) await sorter.add(batch.map((doc) => ({ doc, key: context.random() })));
-      let left = size;
-      for await (const batch of sorter.sorted()) {
-        yield batch.slice(0, left).map(({ doc }) => doc);
-        left -= Math.min(left, batch.length);
-      }
+      for await (const batch of sorter.sorted()) yield batch.map(({ doc }) => doc);
     } finally {
       await sorter.close();
     }

@@ -1,5 +1,22 @@
 import type { CodedError, Scratch } from '../../base/index.ts';
+import type { Doc, Value } from '../../bson/index.ts';
 import { type Codec, type Run, Spool } from './spool.ts';
+
+/** What sorters have done, in bytes but for `spills`, the runs that they put into files. */
+export class SortWork {
+  sorted = 0;
+  spills = 0;
+  stored = 0;
+
+  /** What went to the disk, as stages tell it. */
+  spilling(): Doc {
+    return new Map<string, Value>([
+      ['usedDisk', this.spills > 0],
+      ['spills', BigInt(this.spills)],
+      ['spilledDataStorageSize', BigInt(this.stored)],
+    ]);
+  }
+}
 
 export interface SorterOptions<T> {
   readonly compare: (left: T, right: T) => number;
@@ -12,6 +29,8 @@ export interface SorterOptions<T> {
   /** Where the rest goes; a function: it may go nowhere, and what it makes is thrown; undefined: all is held. */
   readonly beyond: Scratch | (() => CodedError) | undefined;
   readonly codec: Codec<T>;
+  /** Where it adds what it does. */
+  readonly work?: SortWork;
 }
 
 /** Items of the same order that are handed on together. */
@@ -36,26 +55,32 @@ export class Sorter<T> {
     this.#spool = beyond && typeof beyond !== 'function' ? new Spool(beyond, codec) : undefined;
   }
 
-  /** Runs that are in the file. */
-  get spills(): number {
-    return this.#runs.length;
-  }
-
   async add(items: Iterable<T>): Promise<void> {
-    const { compare, keep, size, limit, beyond } = this.#options;
+    const { compare, keep, size, limit, beyond, work } = this.#options;
+    const before = this.#bytes;
     for (const item of items) {
       if (this.#last !== undefined && compare(item, this.#last) >= 0) continue;
       this.#held.push(item);
       this.#bytes += size(item);
     }
+    if (work) work.sorted += this.#bytes - before;
     if (this.#held.length > 2 * keep) this.#cut(keep);
     if (this.#bytes <= limit) return;
     if (typeof beyond === 'function') throw beyond();
     if (this.#spool) await this.#spill(this.#spool);
   }
 
-  /** All of them, in order. */
+  /** All of them that are to be kept, in order. */
   async *sorted(): AsyncGenerator<T[]> {
+    let left = this.#options.keep;
+    for await (const batch of this.#inOrder()) {
+      yield batch.length <= left ? batch : batch.slice(0, left);
+      left -= batch.length;
+      if (left <= 0) return;
+    }
+  }
+
+  async *#inOrder(): AsyncGenerator<T[]> {
     const { compare } = this.#options;
     const held = this.#held.sort(compare);
     this.#held = [];
@@ -84,7 +109,12 @@ export class Sorter<T> {
     this.#held = [];
     this.#bytes = 0;
     this.#last = undefined;
+    const before = spool.bytes;
     this.#runs.push(await spool.write(run));
+    const { work } = this.#options;
+    if (!work) return;
+    work.spills++;
+    work.stored += spool.bytes - before;
   }
 }
 

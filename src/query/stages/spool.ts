@@ -23,10 +23,16 @@ export class Spool<T> {
   readonly #codec: Codec<T>;
   #file: ScratchFile | undefined;
   #chunks = 0;
+  #bytes = 0;
 
   constructor(scratch: Scratch, codec: Codec<T>) {
     this.#scratch = scratch;
     this.#codec = codec;
+  }
+
+  /** All that it has put into its file. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   async write(items: Iterable<T>): Promise<Run> {
@@ -36,6 +42,7 @@ export class Spool<T> {
     const flush = async () => {
       this.#file ??= this.#scratch.file();
       run.push(this.#chunks++);
+      this.#bytes += bytes;
       await this.#file.append(Buffer.concat(parts));
       parts = [];
       bytes = 0;

@@ -10,7 +10,11 @@ import type { Foreign, PipelineContext } from '../types.ts';
 export type Stream = AsyncIterable<Doc[]>;
 
 /** A stage ready to run: it pulls from the one before it, and holds no more than its meaning demands. */
-export type Stage = (source: Stream) => Stream;
+export interface Stage {
+  (source: Stream): Stream;
+  /** What its runs have done, in the fields that `explain` has for that. */
+  figures?(): Doc;
+}
 
 /** A stage that must plan before it can run: `open` rejects for what cannot be planned. */
 interface PlannedStage extends Stage {

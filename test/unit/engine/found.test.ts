@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { VirtualClock } from '../../../src/base/index.ts';
 import { decode, doc, encode } from '../../../src/bson/index.ts';
-import { type Scan, scanLoaded } from '../../../src/engine/found.ts';
+import { nothingExamined, type Scan, scanLoaded } from '../../../src/engine/found.ts';
 import type { Slot, Version } from '../../../src/engine/slot.ts';
 import { compileFilter } from '../../../src/query/index.ts';
 
@@ -31,7 +31,7 @@ async function readWhileRemoved(then: 'a newer version' | 'the newest' | 'nothin
     plan: { stage: 'COLLSCAN', exact: true },
     slots: [slot],
     read: 'durable',
-    examined: { keys: 0, docs: 0, matched: 0, spills: 0 },
+    examined: nothingExamined(),
   } as unknown as Scan;
   const found: unknown[] = [];
   const reading = (async () => {

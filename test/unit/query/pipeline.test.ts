@@ -414,6 +414,9 @@ describe('pipelines', () => {
     [[{ $set: { a: 1, 'a.b': 1 } }], 40176],
     [[{ $group: 1 }], 15947, "a group's fields must be specified in an object"],
     [[{ $group: {} }], 15955, 'a group specification must include an _id'],
+    [[{ $group: { a: 1 } }], 40234, "The field 'a' must be an accumulator object"],
+    [[{ $group: { _id: { a: 1 } } }], 17390, '$group does not support inclusion-style expressions'],
+    [[{ $group: { _id: { a: '$a', b: true } } }], 17390, '$group does not support inclusion-style expressions'],
     ...[
       [1, 40149, 'the sortByCount field must be specified as a string or as an object'] as const,
       [

@@ -16,6 +16,7 @@ export function pipelineContext(collections: Record<string, object[]> = {}): Pip
     collection: 'main',
     foreign: (name) => ({
       indexed: async () => undefined,
+      figures: () => new Map(),
       async *run(stages, own) {
         const documents = (collections[name] ?? []).map((item) => doc(item));
         const source = async function* () {

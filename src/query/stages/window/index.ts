@@ -11,9 +11,9 @@ import { type Found, isArray, isDoc, isNumeric, MISSING, typeName } from '../../
 import { type Accumulation, compileAccumulator } from '../accumulation.ts';
 import { checkFields, wrongType } from '../idl.ts';
 import { roomFor, sortTooLarge } from '../memory.ts';
-import { Sorter } from '../sorter.ts';
+import { Sorter, SortWork } from '../sorter.ts';
 import { KEYED, type Keyed } from '../spool.ts';
-import { collect, type StageCompiler, type Stream, streamOf } from '../stage.ts';
+import { collect, type Stage, type StageCompiler, type Stream, streamOf } from '../stage.ts';
 import { compileWindow, type Window } from './bounds.ts';
 import { compileDerivative, compileIntegral, covariance } from './calculus.ts';
 import type { Partition, SortSpec, WindowFunction } from './partition.ts';
@@ -37,8 +37,9 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
     known.push(name);
     return [name, compileField(name, value, sort, context)] as const;
   });
-  const inOrder = by || sort ? partitionsOf(by, sort, context) : (source: Stream) => one(collect(source));
-  return async function* (source) {
+  const work = new SortWork();
+  const inOrder = by || sort ? partitionsOf(by, sort, context, work) : (source: Stream) => one(collect(source));
+  const stage: Stage = async function* (source) {
     for await (const docs of inOrder(source)) {
       const keys = sort?.key ? docs.map((doc) => sort.key!(rootScope(doc))) : [];
       const partition: Partition = { docs, keys };
@@ -46,6 +47,7 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
       yield* streamOf(docs.map((doc, at) => withFields(doc, columns, at, context)));
     }
   };
+  return Object.assign(stage, { figures: () => work.spilling() });
 };
 
 async function* one<T>(item: Promise<T>): AsyncGenerator<T> {
@@ -90,6 +92,7 @@ function partitionsOf(
   by: Expression | undefined,
   sort: SortSpec | undefined,
   context: PipelineContext,
+  work: SortWork,
 ): (source: Stream) => AsyncGenerator<Doc[]> {
   const { collator } = context;
   const alike = (left: Keyed, right: Keyed) => compare(left.key, right.key, collator);
@@ -101,6 +104,7 @@ function partitionsOf(
       compare: (left, right) => alike(left, right) || (sort?.order(left.doc, right.doc) ?? 0),
       keep: Number.POSITIVE_INFINITY,
       codec: KEYED,
+      work,
     });
     try {
       for await (const batch of source) await sorter.add(batch.map((doc) => ({ doc, key: partitionKey(doc, by) })));
