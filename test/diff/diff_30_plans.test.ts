@@ -35,6 +35,18 @@ test('no other plan is tried, and Discord is told of', async () => {
   expect(discord.requests).toEqual({ pages: 0, messages: 0, downloads: 0, appends: 0 });
 });
 
+test('the stages of a pipeline are shown as they were given', async () => {
+  const facet = { $facet: { x: [{ $count: 'n' }] } };
+  const window = { $setWindowFields: { sortBy: { a: 1 }, output: { r: { $rank: {} } } } };
+  const { stages } = await explain({
+    aggregate: 'things',
+    pipeline: [window, { $set: { k: 1 } }, facet, { $count: 'n' }],
+    cursor: {},
+  });
+  expect(stages.slice(1)).toMatchObject([window, { $set: { k: 1 } }, facet, { $count: 'n' }]);
+  expect(stages[1]).not.toHaveProperty('maxFunctionMemoryUsageBytes');
+});
+
 test.each<[string, unknown[], number]>([
   [
     'nothing but what a key tells',
