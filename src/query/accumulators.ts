@@ -1,12 +1,13 @@
 import { type Collator, comparison, type Doc, encodeKey, Int32, type Value } from '../bson/index.ts';
 import { located } from './error.ts';
 import type { Expression } from './expressions/types.ts';
+import { coerceToLong } from './integer.ts';
 import { clampedInt, exactLong, toDouble } from './number.ts';
 import { compareFound } from './order.ts';
 import { sizeOfValue, sizeOfValues } from './size.ts';
 import { Total } from './total.ts';
 import type { Comparator } from './types.ts';
-import { element, type Found, format, isArray, isDoc, isNullish, isNumeric, MISSING, typeName } from './value.ts';
+import { element, type Found, isArray, isDoc, isNullish, isNumeric, MISSING, typeName, valueText } from './value.ts';
 
 /** Takes a group's values in their order and gives one. More may be added after a result was asked for. */
 export interface Accumulator {
@@ -143,10 +144,10 @@ export function countedArguments(
 
 /** The `n` of an accumulator: a positive integer. */
 export function countArgument(value: Found): number {
-  const wrong = `Value for 'n' must be of integral type, but found ${format(value)}`;
+  const wrong = `Value for 'n' must be of integral type, but found ${valueText(value)}`;
   if (!isNumeric(value)) throw located(5787902, wrong);
-  const n = exactLong(value);
-  if (n === undefined) throw located(5787903, wrong);
+  const n = coerceToLong(value);
+  if (n !== exactLong(value)) throw located(5787903, wrong);
   if (n <= 0n) throw located(5787908, `'n' must be greater than 0, found ${n}`);
   return clampedInt(n);
 }
@@ -273,7 +274,7 @@ class Merged implements GroupAccumulator {
     if (!isDoc(value)) {
       throw located(
         40400,
-        `$mergeObjects requires object inputs, but input ${format(value)} is of type ${typeName(value)}`,
+        `$mergeObjects requires object inputs, but input ${valueText(value)} is of type ${typeName(value)}`,
       );
     }
     for (const [name, item] of value) {

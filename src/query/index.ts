@@ -2,6 +2,8 @@
  * The door of the query room: filters, updates, projections, sorts and aggregation pipelines on BSON values. Pure: it
  * reads no clock and no storage but through the contexts that it is given.
  */
+
+export { letVariables } from './expressions/let.ts';
 export {
   checkInPartialFilter,
   checkPartialFilter,

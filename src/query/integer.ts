@@ -1,8 +1,8 @@
 import { CodedError } from '../base/index.ts';
 import { Decimal128, type Value } from '../bson/index.ts';
-import { badValue, failedToParse } from './error.ts';
-import { exactLong, INT32_MAX } from './number.ts';
-import { element, isNumeric } from './value.ts';
+import { badValue, failedToParse, located } from './error.ts';
+import { clampedLong, exactLong, INT32_MAX, toDouble } from './number.ts';
+import { element, type Found, isNumeric, shortText, typeName } from './value.ts';
 
 /**
  * The int64 that an operand must stand for exactly, with MongoDB's words (`parseIntegerElementToLong`). Throws FailedToParse.
@@ -20,6 +20,16 @@ export function exactOperand(name: string, operand: Value): bigint {
   if (long !== undefined) return long;
   if (operand instanceof Decimal128) throw failedToParse(`Cannot represent as a 64-bit integer: ${shown}`);
   throw failedToParse(`Expected an integer: ${shown}`);
+}
+
+/** The int64 that a value is taken for, its fraction cut off (`Value::coerceToLong`). Throws 16004, 31109. */
+export function coerceToLong(value: Found): bigint {
+  if (!isNumeric(value)) throw located(16004, `can't convert from BSON type ${typeName(value)} to long`);
+  const double = toDouble(value);
+  if (!(double >= -(2 ** 63) && double < 2 ** 63)) {
+    throw located(31109, `Can't coerce out of range value ${shortText(double)} to long`);
+  }
+  return clampedLong(value);
 }
 
 /** The same, from 0 on. */

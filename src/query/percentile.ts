@@ -3,7 +3,7 @@ import type { Doc, Value } from '../bson/index.ts';
 import { badValue, located, typeMismatch } from './error.ts';
 import { constantValue, type Expression } from './expressions/types.ts';
 import { toDouble } from './number.ts';
-import { element, type Found, format, isArray, isDoc, isNumeric, streamed, typeName } from './value.ts';
+import { element, type Found, format, isArray, isDoc, isNumeric, shortText, typeName, valueText } from './value.ts';
 
 /** `$percentile` or `$median`, as accumulator, expression and window operator. */
 export interface Quantiles {
@@ -73,11 +73,11 @@ function parsePs(given: Value, compile: Compile): number[] {
     );
   }
   const list = known.value;
-  if (!isArray(list) || list.length === 0) throw located(7750301, RANGE + format(list));
+  if (!isArray(list) || list.length === 0) throw located(7750301, RANGE + valueText(list));
   return list.map((item) => {
-    if (!isNumeric(item)) throw located(7750302, RANGE + format(item));
+    if (!isNumeric(item)) throw located(7750302, RANGE + valueText(item));
     const p = toDouble(item);
-    if (p < 0 || p > 1) throw located(7750303, RANGE + streamed(p));
+    if (p < 0 || p > 1) throw located(7750303, RANGE + shortText(p));
     return p;
   });
 }

@@ -116,6 +116,21 @@ export function format(value: Found): string {
   return typeName(value);
 }
 
+/**
+ * A value as MongoDB prints it where it has been evaluated (`Value::toString`), not as it stands in a command: `[1, 2]`,
+ * `{a: 1}`, `1.23457e+06`.
+ */
+export function valueText(value: Found): string {
+  if (typeof value === 'string') return `"${value}"`;
+  if (typeof value === 'number') return shortText(value);
+  if (value instanceof ObjectId) return value.toHexString();
+  if (value instanceof Date) return dateText(value);
+  if (value instanceof Binary) return `BinData(${value.sub_type}, "${value.toString('hex').toUpperCase()}")`;
+  if (isArray(value)) return `[${value.map(valueText).join(', ')}]`;
+  if (isDoc(value)) return `{${[...value].map(([name, item]) => `${name}: ${valueText(item)}`).join(', ')}}`;
+  return format(value);
+}
+
 /** A field with its value as MongoDB prints them: `a: 1`. */
 export function element(name: string, value: Found): string {
   return `${name}: ${format(value)}`;
@@ -131,14 +146,29 @@ function doubleText(value: number): string {
   return text.includes('.') ? text : `${text}.0`;
 }
 
-/** As C prints a double with `%.16g`: `1`, `1.5`, `1e+20`, `nan`, `inf`. Some messages show numbers so. */
-export function streamed(value: number): string {
+/** As C prints a double with `%.16g`: `1`, `1.5`, `1e+20`, `nan`, `inf`. */
+function streamed(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
   const [mantissa, exponent] = value.toExponential(15).split('e') as [string, string];
   const power = Number(exponent);
   return power < -4 || power >= 16
     ? `${trimZeros(mantissa)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
     : `${Object.is(value, -0) ? '-' : ''}${trimZeros(value.toFixed(Math.max(0, 15 - power)))}`;
+}
+
+/** As ISO 8601 has it; beyond what JavaScript's dates hold, the milliseconds. */
+function dateText(value: Date): string {
+  return Number.isNaN(value.getTime()) ? format(value) : value.toISOString();
+}
+
+/** As C++ streams print a double, with `%g`, and most messages of MongoDB: `1.23457e+06`. */
+export function shortText(value: number): string {
+  if (!Number.isFinite(value)) return streamed(value);
+  const [mantissa, exponent] = value.toExponential(5).split('e') as [string, string];
+  const power = Number(exponent);
+  return power < -4 || power >= 6
+    ? `${trimZeros(mantissa)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
+    : `${Object.is(value, -0) ? '-' : ''}${trimZeros(value.toFixed(Math.max(0, 5 - power)))}`;
 }
 
 function trimZeros(digits: string): string {

@@ -326,7 +326,11 @@ describe('$geoNear', () => {
     [option({ limit: 5 }), 50858, "$geoNear no longer supports the 'limit' parameter. Use a $limit stage instead."],
     [option({ num: 5 }), 50857, "$geoNear no longer supports the 'num' parameter. Use a $limit stage instead."],
     [option({ start: near }), 50856, "$geoNear no longer supports the 'start' argument."],
-    [[{ $limit: 5 }, ...option({})], 40602, '$geoNear is only valid as the first stage in a pipeline.'],
+    [
+      [{ $limit: 5 }, ...option({})],
+      40603,
+      '$geoNear was not the first stage in the pipeline after optimization. Is optimization disabled or inhibited?',
+    ],
     [[{ $facet: { a: option({}) } }], 40600, '$geoNear is not allowed to be used within a $facet stage'],
   ])('%j is refused', async (pipeline, code, errmsg) => {
     await expect(places.aggregate(pipeline as Document[]).toArray()).rejects.toMatchObject({ code, errmsg });

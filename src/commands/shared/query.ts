@@ -1,6 +1,6 @@
 import { CodedError } from '../../base/index.ts';
-import type { Doc, Value } from '../../bson/index.ts';
-import { compileProjection, type QueryContext } from '../../query/index.ts';
+import type { Doc } from '../../bson/index.ts';
+import { letVariables, type QueryContext } from '../../query/index.ts';
 import { document, type Field, isDocument, toNumber } from '../fields.ts';
 import type { Context } from '../types.ts';
 
@@ -43,21 +43,4 @@ export function queryContext(context: Context, variables?: Doc): QueryContext {
     limits: context.engine.limits,
   };
   return variables ? { ...surroundings, variables: letVariables(variables, surroundings) } : surroundings;
-}
-
-/** The values of `let`, each evaluated where there is no document to speak of. */
-function letVariables(variables: Doc, context: QueryContext): ReadonlyMap<string, Value> {
-  return new Map([...variables].map(([name, value]) => [name, evaluated(value, context)]));
-}
-
-function evaluated(value: Value, context: QueryContext): Value {
-  if (!isExpression(value)) return value;
-  const projection = compileProjection(new Map<string, Value>([['value', value]]), { context });
-  return projection.apply(new Map()).get('value') ?? null;
-}
-
-function isExpression(value: Value): boolean {
-  if (typeof value === 'string') return value.startsWith('$');
-  if (Array.isArray(value)) return value.some(isExpression);
-  return isDocument(value) && [...value].some(([name, inner]) => name.startsWith('$') || isExpression(inner));
 }

@@ -79,6 +79,8 @@ function parseCollStats(spec: Value): Doc {
       );
     }
   }
+  const count = spec.get('count') as Doc | undefined;
+  if (count && count.size > 0) throw located(31170, `expected an empty object, but got ${showValue(count)}`);
   for (const name of ['latencyStats', 'queryExecStats']) {
     if (spec.has(name)) throw new CodedError('NotImplemented', `DiscoDB does not measure ${name} by collection`);
   }

@@ -11,6 +11,7 @@ const YEAR = '(?<year>\\d{4})';
 const DAYS = [
   `${YEAR}(?<isoMark>-?W)(?<isoWeek>\\d\\d)(?:-?(?<isoDay>[0-7]))?`,
   `${YEAR}-(?<month>\\d{1,2})-(?<day>\\d{1,2})(?!\\d)`,
+  `${YEAR}-(?<month>0[1-9]|1[0-2])(?![-\\d])`,
   `${YEAR}/(?<month>\\d{1,2})/(?<day>\\d{1,2})(?!\\d)`,
   `${YEAR}(?<month>\\d\\d)(?<day>\\d\\d)(?!\\d)`,
   `${YEAR}[-.]?(?<dayOfYear>\\d{3})(?!\\d)`,
@@ -99,7 +100,7 @@ function readDay(groups: Groups, fields: DateFields): void {
     return;
   }
   fields.month = groups['name'] === undefined ? Number(groups['month']) : monthNumber(groups['name']);
-  fields.day = Number(groups['day']);
+  fields.day = Number(groups['day'] ?? 1);
 }
 
 /** 1 to 12, of a name that begins like a month's. */

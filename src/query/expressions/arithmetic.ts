@@ -1,6 +1,7 @@
 import { Decimal128, Int32 } from '../../bson/index.ts';
 import { decimalFromDoubleExactly, decimalToBigint, quantize, type Rounding } from '../decimal.ts';
 import { badValue, located, typeMismatch } from '../error.ts';
+import { coerceToLong } from '../integer.ts';
 import { divide, exactInt, fitsInt64, intOrLong, isZero, remainder, toDecimal, toDouble } from '../number.ts';
 import { type Found, isNullish, isNumeric, type Numeric, typeName } from '../value.ts';
 import { difference, product, sum } from './sum.ts';
@@ -106,8 +107,8 @@ function isInfinite(value: Decimal128): boolean {
 }
 
 function placeArgument(value: Found, name: string): number {
-  if (!isNumeric(value)) throw located(16004, `can't convert from BSON type ${typeName(value)} to long`);
-  const place = exactInt(value);
+  coerceToLong(value);
+  const place = exactInt(value as Numeric);
   if (place === undefined) throw located(51082, `precision argument to  ${name} must be a integral value`);
   if (place < -20 || place > 100) {
     throw located(51083, `cannot apply ${name} with precision value ${place} value must be in [-20, 100]`);

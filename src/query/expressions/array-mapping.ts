@@ -3,7 +3,7 @@ import { located } from '../error.ts';
 import { exactInt, exactLong } from '../number.ts';
 import { compileSort } from '../sort.ts';
 import type { QueryContext } from '../types.ts';
-import { type Found, format, isArray, isDoc, isNullish, isNumeric, MISSING, truthy, typeName } from '../value.ts';
+import { type Found, isArray, isDoc, isNullish, isNumeric, MISSING, truthy, typeName, valueText } from '../value.ts';
 import {
   bind,
   type Expression,
@@ -79,9 +79,9 @@ function filterLimit(value: Found): number {
   if (isNullish(value)) return Number.POSITIVE_INFINITY;
   const limit = isNumeric(value) ? exactInt(value) : undefined;
   if (limit === undefined) {
-    throw located(327391, `$filter: limit must be represented as a 32-bit integral value: ${format(value)}`);
+    throw located(327391, `$filter: limit must be represented as a 32-bit integral value: ${valueText(value)}`);
   }
-  if (limit <= 0) throw located(327392, `$filter: limit must be greater than 0: ${format(value)}`);
+  if (limit <= 0) throw located(327392, `$filter: limit must be greater than 0: ${valueText(value)}`);
   return limit;
 }
 
@@ -100,7 +100,7 @@ function reduce(...[operand, compiler, name]: Parameters<Operator>): Expression 
   return (scope) => {
     const list = input(scope);
     if (isNullish(list)) return null;
-    if (!isArray(list)) throw located(40080, `$reduce requires that 'input' be an array, found: ${format(list)}`);
+    if (!isArray(list)) throw located(40080, `$reduce requires that 'input' be an array, found: ${valueText(list)}`);
     let value = initial(scope);
     for (const item of list) value = step(bind(bind(scope, 'this', item), 'value', value));
     return value;
@@ -199,7 +199,7 @@ function zip(...[operand, compiler, name]: Parameters<Operator>): Expression {
     for (const input of inputs) {
       const list = input(scope);
       if (isNullish(list)) return null;
-      if (!isArray(list)) throw located(34468, `$zip found a non-array expression in input: ${format(list)}`);
+      if (!isArray(list)) throw located(34468, `$zip found a non-array expression in input: ${valueText(list)}`);
       lists.push(list);
     }
     const fill = defaults.map((each) => orNull(each(scope)));

@@ -5,15 +5,15 @@ import { exactInt, toDouble } from '../number.ts';
 import { compareFound } from '../order.ts';
 import {
   type Found,
-  format,
   isArray,
   isNullish,
   isNumeric,
   MISSING,
   type Numeric,
-  streamed,
+  shortText,
   truthy,
   typeName,
+  valueText,
 } from '../value.ts';
 import { binary, type Compiler, evaluated, type Operators, unary } from './types.ts';
 
@@ -76,7 +76,7 @@ function elementAt(list: Found, at: Found): Found {
   if (index === undefined) {
     throw located(
       28691,
-      `$arrayElemAt's second argument must be representable as a 32-bit integer: ${streamed(toDouble(at))}`,
+      `$arrayElemAt's second argument must be representable as a 32-bit integer: ${shortText(toDouble(at))}`,
     );
   }
   const position = index < 0 ? list.length + index : index;
@@ -107,10 +107,10 @@ export function indexBound(value: Found, name: string, which: string): number {
   if (index === undefined) {
     throw located(
       40096,
-      `${name}requires an integral ${which}, found a value of type: ${typeName(value)}, with value: ${format(value)}`,
+      `${name}requires an integral ${which}, found a value of type: ${typeName(value)}, with value: ${valueText(value)}`,
     );
   }
-  if (index < 0) throw located(40097, `${name} requires a nonnegative ${which}, found: ${format(value)}`);
+  if (index < 0) throw located(40097, `${name} requires a nonnegative ${which}, found: ${valueText(value)}`);
   return index;
 }
 
@@ -136,7 +136,7 @@ function sliceNumber(value: Found, which: string, what: string, code: number): n
   if (number !== undefined) return number;
   throw located(
     code + 1,
-    `${which} argument to $slice can't be represented as a 32-bit integer: ${streamed(toDouble(value))}`,
+    `${which} argument to $slice can't be represented as a 32-bit integer: ${shortText(toDouble(value))}`,
   );
 }
 
@@ -166,6 +166,6 @@ function rangeNumber(value: Found, what: string, article: string, code: number):
   if (number !== undefined) return number;
   throw located(
     code + 1,
-    `$range requires ${article} that can be represented as a 32-bit integer, found value: ${format(value)}`,
+    `$range requires ${article} that can be represented as a 32-bit integer, found value: ${valueText(value)}`,
   );
 }

@@ -14,7 +14,7 @@ import { ISO_UTC, parseDate, UTC } from '../dates/index.ts';
 import { decimalFromDouble, decimalToBigint } from '../decimal.ts';
 import { conversionFailure, located } from '../error.ts';
 import { fitsInt64, INT32_MAX, INT32_MIN, toDecimal, toDouble } from '../number.ts';
-import { format, isNumeric, type Numeric, streamed, truthy, typeName } from '../value.ts';
+import { isNumeric, truthy, typeName, valueText } from '../value.ts';
 import { type BinaryFormat, binaryToText, textToBinary } from './binary-text.ts';
 import { instantOf } from './date.ts';
 import { parseDecimal, parseDouble, parseInteger } from './number-text.ts';
@@ -64,7 +64,7 @@ function overflow(shown: string): CodedError {
 function inRange(value: Value, long: bigint, min: bigint, max: bigint): bigint {
   if (long >= min && long <= max) return long;
   // Of an int64 MongoDB does not tell which it was.
-  throw overflow(typeof value === 'bigint' ? '' : typeof value === 'number' ? streamed(value) : format(value));
+  throw overflow(typeof value === 'bigint' ? '' : valueText(value));
 }
 
 function toInteger(value: Value, type: 'int' | 'long'): bigint {
@@ -122,12 +122,8 @@ function toDateValue(value: Value): Date {
   if (typeof value === 'string') return parseDate(value, UTC);
   if (!isNumeric(value) || value instanceof Int32) throw unsupported(value, 'date');
   const millis = typeof value === 'bigint' ? value : wholePart(value);
-  if (!fitsInt64(millis)) throw overflow(numberText(value));
+  if (!fitsInt64(millis)) throw overflow(valueText(value));
   return dateFromMillis(millis);
-}
-
-function numberText(value: Numeric): string {
-  return typeof value === 'number' ? streamed(value) : format(value);
 }
 
 function toText(value: Value, { format: textFormat }: ConversionOptions): string {

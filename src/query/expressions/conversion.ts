@@ -2,7 +2,7 @@ import { CodedError } from '../../base/index.ts';
 import { Binary, type Doc, hashValue, TYPE, type TypeAlias, type Value } from '../../bson/index.ts';
 import { badValue, failedToParse, located } from '../error.ts';
 import { exactInt } from '../number.ts';
-import { type Found, format, isDoc, isNullish, isNumeric, MISSING, typeName } from '../value.ts';
+import { type Found, isArray, isDoc, isNullish, isNumeric, MISSING, typeName, valueText } from '../value.ts';
 import { BINARY_FORMATS, type BinaryFormat } from './binary-text.ts';
 import { type ConversionOptions, convertValue } from './conversion-table.ts';
 import {
@@ -33,7 +33,13 @@ export const conversions: Operators = {
 };
 
 function shorthand(options: ConversionOptions): Operator {
-  return unary((value) => (isNullish(value) ? null : convertValue(value, options)));
+  const convert = unary((value) => (isNullish(value) ? null : convertValue(value, options)));
+  return (operand, compiler, name) => {
+    if (isArray(operand) && operand.length !== 1) {
+      throw located(50723, `${name} requires a single argument, got ${operand.length}`);
+    }
+    return convert(operand, compiler, name);
+  };
 }
 
 const CONVERT: Signature = {
@@ -129,7 +135,7 @@ function formatArgument(value: Found): BinaryFormat | undefined {
   if (typeof value !== 'string') {
     throw located(
       4341114,
-      `$convert requires that 'format' be a string, found: ${typeName(value)} with value ${format(value)}`,
+      `$convert requires that 'format' be a string, found: ${typeName(value)} with value ${valueText(value)}`,
     );
   }
   const known = BINARY_FORMATS.find((name) => name === value);

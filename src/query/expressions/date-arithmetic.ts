@@ -10,7 +10,7 @@ import {
   type Zone,
 } from '../dates/index.ts';
 import { located } from '../error.ts';
-import { type Found, format, isNullish, typeName } from '../value.ts';
+import { type Found, isNullish, typeName, valueText } from '../value.ts';
 import { instantOf, isDateLike, wholeNumber, zoneArgument } from './date.ts';
 import {
   derived,
@@ -169,7 +169,7 @@ function binArgument(value: Found): bigint | undefined {
   if (size === undefined) {
     throw located(
       5439017,
-      `$dateTrunc requires 'binSize' to be a 64-bit integer, but got value '${format(value)}' of type ${typeName(value)}`,
+      `$dateTrunc requires 'binSize' to be a 64-bit integer, but got value '${valueText(value)}' of type ${typeName(value)}`,
     );
   }
   if (size <= 0n) {

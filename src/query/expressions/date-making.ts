@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/index.ts';
 import { calendar, compileParser, type DateParser, fromLocal, parseDate, type Zone } from '../dates/index.ts';
 import { located } from '../error.ts';
-import { type Found, format, isNullish, typeName } from '../value.ts';
+import { type Found, isNullish, typeName, valueText } from '../value.ts';
 import { wholeNumber, zoneArgument } from './date.ts';
 import {
   derived,
@@ -88,7 +88,10 @@ function datePart(key: string, value: Found, otherwise: number): number | null {
   if (isNullish(value)) return null;
   const long = wholeNumber(value);
   if (long === undefined) {
-    throw located(40515, `'${key}' must evaluate to an integer, found ${typeName(value)} with value ${format(value)}`);
+    throw located(
+      40515,
+      `'${key}' must evaluate to an integer, found ${typeName(value)} with value ${valueText(value)}`,
+    );
   }
   if (!UNBOUNDED.has(key) && (long > MAX_PART || long < -MAX_PART - 1n)) {
     throw located(
@@ -145,13 +148,13 @@ function parserArgument(value: Found): DateParser | undefined {
   if (typeof value === 'string') return compileParser(value);
   throw located(
     40684,
-    `$dateFromString requires that 'format' be a string, found: ${typeName(value)} with value ${format(value)}`,
+    `$dateFromString requires that 'format' be a string, found: ${typeName(value)} with value ${valueText(value)}`,
   );
 }
 
 function notText(value: Found): CodedError {
   return new CodedError(
     'ConversionFailure',
-    `$dateFromString requires that 'dateString' be a string, found: ${typeName(value)} with value ${format(value)}`,
+    `$dateFromString requires that 'dateString' be a string, found: ${typeName(value)} with value ${valueText(value)}`,
   );
 }

@@ -3,7 +3,7 @@ import { dateMillis, Int32, ObjectId, Timestamp, type Value } from '../../bson/i
 import { calendar, compileFormat, ISO_LOCAL, ISO_UTC, toLocal, UTC, type Zone, zoneOf } from '../dates/index.ts';
 import { located, notImplemented } from '../error.ts';
 import { exactLong } from '../number.ts';
-import { element, type Found, format, isArray, isDoc, isNullish, isNumeric, typeName } from '../value.ts';
+import { element, type Found, isArray, isDoc, isNullish, isNumeric, typeName, valueText } from '../value.ts';
 import {
   derived,
   type Expression,
@@ -173,7 +173,7 @@ function formatArgument(value: Found): ReturnType<typeof compileFormat> | undefi
   if (typeof value === 'string') return compileFormat(value);
   throw located(
     18533,
-    `$dateToString requires that 'format' be a string, found: ${typeName(value)} with value ${format(value)}`,
+    `$dateToString requires that 'format' be a string, found: ${typeName(value)} with value ${valueText(value)}`,
   );
 }
 

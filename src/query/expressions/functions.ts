@@ -3,7 +3,7 @@ import { multiplyDecimal, squareRootDecimal } from '../decimal.ts';
 import { decimalArcTangent, decimalFunctions, decimalLogarithm, decimalPower } from '../decimal-functions.ts';
 import { located } from '../error.ts';
 import { fitsInt64, intOrLong, isNaNNumber, isZero, signOf, toDecimal, toDouble } from '../number.ts';
-import { type Found, isNullish, isNumeric, type Numeric, streamed, typeName } from '../value.ts';
+import { type Found, isNullish, isNumeric, type Numeric, shortText, typeName } from '../value.ts';
 import { numeric } from './arithmetic.ts';
 import { binary, type Operator, type Operators } from './types.ts';
 
@@ -58,7 +58,7 @@ function bounded(
     const double = toDouble(value);
     // A decimal that no double can hold is beyond the narrow bounds, and within those that only infinities are beyond.
     if (!isWithin(isFiniteDecimal(value) ? bounded64(double) : double)) {
-      const shown = value instanceof Decimal128 ? value.toString() : streamed(double);
+      const shown = value instanceof Decimal128 ? value.toString() : shortText(double);
       throw located(50989, `cannot apply ${name} to ${shown}, value must in ${bounds}`);
     }
     return value instanceof Decimal128 ? decimalFunctions[which](value) : Math[which](double);
@@ -86,7 +86,7 @@ function logarithm(
   return numeric((value, name) => {
     const double = toDouble(value);
     if (signOf(value) <= 0)
-      throw located(code, `${name}'s argument must be a positive number, but is ${streamed(double)}`);
+      throw located(code, `${name}'s argument must be a positive number, but is ${shortText(double)}`);
     return value instanceof Decimal128 ? onDecimal(value) : onDouble(double);
   });
 }
@@ -96,9 +96,9 @@ function logarithmTo(value: Found, base: Found): Found {
   if (!isNumeric(value)) throw located(28756, `$log's argument must be numeric, not ${typeName(value)}`);
   if (!isNumeric(base)) throw located(28757, `$log's base must be numeric, not ${typeName(base)}`);
   const [of, by] = [toDouble(value), toDouble(base)];
-  if (signOf(value) <= 0) throw located(28758, `$log's argument must be a positive number, but is ${streamed(of)}`);
+  if (signOf(value) <= 0) throw located(28758, `$log's argument must be a positive number, but is ${shortText(of)}`);
   if (signOf(base) <= 0 || isOne(base)) {
-    throw located(28759, `$log's base must be a positive number not equal to 1, but is ${streamed(by)}`);
+    throw located(28759, `$log's base must be a positive number not equal to 1, but is ${shortText(by)}`);
   }
   return value instanceof Decimal128 || base instanceof Decimal128
     ? decimalLogarithm(toDecimal(value), toDecimal(base))

@@ -4,12 +4,9 @@ import { conversionFailure } from '../error.ts';
 /** Numbers of their texts, as MongoDB's number parser takes them. All throw ConversionFailure. */
 export function parseInteger(text: string, type: 'int' | 'long'): bigint {
   refuseHexadecimal(text);
-  if (text === '') throw unparsable(text, 'Empty string');
   const [, digits] = /^[+-]?([\s\S]*)$/.exec(text) as unknown as [string, string];
   if (digits === '') throw unparsable(text, 'No digits');
-  const bad = /[^0-9]/.exec(digits);
-  if (bad?.index === 0) throw unparsable(text, 'Did not consume any digits');
-  if (bad) throw unparsable(text, 'Did not consume whole string.');
+  if (/[^0-9]/.test(digits)) throw unparsable(text, 'Did not consume whole string.');
   const value = BigInt(text.replace(/^\+/, ''));
   const bits = type === 'int' ? 32 : 64;
   if (BigInt.asIntN(bits, value) !== value) throw unparsable(text, 'Overflow');
@@ -18,10 +15,15 @@ export function parseInteger(text: string, type: 'int' | 'long'): bigint {
 
 const DOUBLE = /^[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?|nan)/i;
 
+/** As `strtod` takes them; MongoDB refuses no other beginning than `0x`. */
+const HEXADECIMAL = /^([+-]?)(0x[0-9a-f]+)$/i;
+
 export function parseDouble(text: string): number {
   refuseHexadecimal(text);
   if (text === '') throw unparsable(text, 'Empty string');
   if (/^\s/.test(text)) throw unparsable(text, 'Leading whitespace');
+  const [, sign, hexadecimal] = HEXADECIMAL.exec(text) ?? [];
+  if (hexadecimal) return sign === '-' ? -Number(hexadecimal) : Number(hexadecimal);
   const number = DOUBLE.exec(text)?.[0];
   if (number === undefined) throw unparsable(text, 'Did not consume any digits');
   if (number.length < text.length) throw unparsable(text, 'Did not consume whole string.');

@@ -1,7 +1,7 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { field } from '../path.ts';
-import { type Found, format, isArray, isDoc, isNullish, MISSING, typeName } from '../value.ts';
+import { type Found, isArray, isDoc, isNullish, MISSING, typeName, valueText } from '../value.ts';
 import {
   type Compiler,
   constant,
@@ -81,7 +81,7 @@ function pairOfDoc(item: Value): [string, Value] {
   if (!item.has('k') || !item.has('v')) {
     throw located(
       40393,
-      `$arrayToObject requires an object with keys 'k' and 'v'. Missing either or both keys from: ${format(item)}`,
+      `$arrayToObject requires an object with keys 'k' and 'v'. Missing either or both keys from: ${valueText(item)}`,
     );
   }
   const key = item.get('k');

@@ -53,7 +53,7 @@ export const sets: Operators = {
 const equalSets = evaluated(2, ANY, (args, _, compiler) => {
   const sets = args.map((arg, at) =>
     keysOf(
-      elements(arg, 17044, `All operands of $setEquals must be arrays. ${at + 1}-th argument is of type: `),
+      elements(arg, 5887502, `All operands of $setEquals must be arrays. ${at + 1}-th argument is of type: `),
       compiler,
     ),
   );

@@ -2,7 +2,7 @@ import { CodedError } from '../../base/index.ts';
 import { BSONRegExp, Int32, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileRegex, type Regex } from '../regex/index.ts';
-import { type Found, format, isNullish, typeName } from '../value.ts';
+import { type Found, isNullish, typeName, valueText } from '../value.ts';
 import {
   constantValue,
   type Expression,
@@ -74,7 +74,7 @@ function trimmer(left: boolean, right: boolean): Operator {
 
 function trimArgument(value: Found, code: number, what: string): string {
   if (typeof value === 'string') return value;
-  throw located(code, `${what} to be a string, got ${format(value)} (of type ${typeName(value)}) instead.`);
+  throw located(code, `${what} to be a string, got ${valueText(value)} (of type ${typeName(value)}) instead.`);
 }
 
 const REPLACEMENT = { input: 51749, find: 51748, replacement: 51747 };
@@ -95,7 +95,7 @@ function replacer(apply: (text: string, find: string, by: string) => string): Op
 function replaceArgument(name: string, key: string, code: number, value: Found): string | null {
   if (isNullish(value)) return null;
   if (typeof value === 'string') return value;
-  throw located(code, `${name} requires that '${key}' be a string, found: ${format(value)}`);
+  throw located(code, `${name} requires that '${key}' be a string, found: ${valueText(value)}`);
 }
 
 const REGEX: Signature = {

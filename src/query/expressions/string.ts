@@ -3,7 +3,7 @@ import { Binary, Code, encode, Int32, Timestamp } from '../../bson/index.ts';
 import { ISO_UTC, UTC } from '../dates/index.ts';
 import { located } from '../error.ts';
 import { clampedLong, exactInt } from '../number.ts';
-import { type Found, format, isDoc, isNullish, isNumeric, streamed, textOf, typeName } from '../value.ts';
+import { type Found, isDoc, isNullish, isNumeric, shortText, textOf, typeName, valueText } from '../value.ts';
 import { indexBound } from './array.ts';
 import { instantOf } from './date.ts';
 import { binary, evaluated, type Operators, unary } from './types.ts';
@@ -74,7 +74,7 @@ function coerced(value: Found): string {
   const text = textOf(value);
   if (text !== undefined) return text;
   if (value instanceof Int32) return String(value.value);
-  if (typeof value === 'number') return streamed(value);
+  if (typeof value === 'number') return shortText(value);
   if (isNumeric(value)) return value.toString();
   if (value instanceof Date) return ISO_UTC(instantOf(value), UTC);
   if (value instanceof Timestamp) return timestampText(value);
@@ -140,7 +140,7 @@ function position(value: Found, code: number, what: string): number {
   if (!isNumeric(value)) throw located(code, `${what} must be a numeric type (is BSON type ${typeName(value)})`);
   const index = exactInt(value);
   if (index !== undefined) return index;
-  throw located(code + 1, `${what} cannot be represented as a 32-bit integral value: ${format(value)}`);
+  throw located(code + 1, `${what} cannot be represented as a 32-bit integral value: ${valueText(value)}`);
 }
 
 function indexOfBytes(args: readonly Found[], name: string): Found {

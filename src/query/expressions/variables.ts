@@ -1,7 +1,7 @@
 import { Code, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { metadataOf, metaKey } from '../metadata.ts';
-import { isDoc, MISSING, typeName } from '../value.ts';
+import { isArray, isDoc, MISSING, typeName } from '../value.ts';
 import {
   bind,
   constant,
@@ -19,8 +19,9 @@ export const variables: Operators = {
   $const: (operand) => constant(operand),
   $let: letIn,
   $rand: (operand, compiler) => {
-    if (!isDoc(operand)) throw located(10065, 'invalid parameter: expected an object ($rand)');
-    if (operand.size > 0) throw located(3040501, '$rand does not currently accept arguments');
+    if (!isDoc(operand) && !isArray(operand)) throw located(10065, 'invalid parameter: expected an object ($rand)');
+    if ((isDoc(operand) ? operand.size : operand.length) > 0)
+      throw located(3040501, '$rand does not currently accept arguments');
     return () => compiler.context.random();
   },
   $meta: (operand, compiler) => {

@@ -1,8 +1,9 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { located, parsedIn } from '../error.ts';
 import { compileExpression, isOperatorDoc, rootScope } from '../expressions/index.ts';
+import { checkedParts } from '../path.ts';
 import type { QueryContext } from '../types.ts';
-import { element, format, isArray, isDoc, typeName } from '../value.ts';
+import { element, isArray, isDoc, typeName, valueText } from '../value.ts';
 import { parseProjection } from './parse.ts';
 import { applyTree, type Branch, newBranch } from './tree.ts';
 
@@ -34,11 +35,7 @@ export function compileAddFields(spec: Value, context: QueryContext, name = '$ad
 
 function addFields(parent: Branch, spec: Doc, context: QueryContext, prefix: string): void {
   for (const [path, value] of spec) {
-    if (path.startsWith('$')) {
-      throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
-    }
-    const parts = path.split('.');
-    if (parts.includes('')) throw located(15998, 'FieldPath field names may not be empty strings.');
+    const parts = checkedParts(path);
     if (isDoc(value) && !isOperatorDoc(value)) {
       if (value.size === 0) {
         throw located(40180, `an empty object is not a valid value. Found ${element(path, value)}`);
@@ -95,7 +92,7 @@ export function compileReplaceRoot(newRoot: Value, context: QueryContext, name: 
     if (isDoc(value)) return value;
     throw located(
       40228,
-      `${label} must evaluate to an object, but resulting value was: ${format(value)}. Type of resulting value: '${typeName(value)}'. Input document: ${format(doc)}`,
+      `${label} must evaluate to an object, but resulting value was: ${valueText(value)}. Type of resulting value: '${typeName(value)}'. Input document: ${valueText(doc)}`,
     );
   };
 }

@@ -2,7 +2,7 @@ import { comparison, type Doc, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, constantValue, type Scope } from '../expressions/index.ts';
 import type { QueryContext } from '../types.ts';
-import { bracket, format, isArray, isDoc, MISSING, typeName } from '../value.ts';
+import { bracket, format, isArray, isDoc, MISSING, typeName, valueText } from '../value.ts';
 import { compileAccumulations } from './accumulation.ts';
 import { COUNT, grouping } from './group.ts';
 import { type StageCompiler, whole } from './stage.ts';
@@ -112,7 +112,7 @@ function parseBoundaries(list: Value, compare: Compare, context: QueryContext): 
     if (compare(lower, upper) >= 0) {
       throw located(
         40194,
-        `The 'boundaries' option to $bucket must be sorted, but elements ${at - 1} and ${at} are not in ascending order (${format(lower)} is not less than ${format(upper)}).`,
+        `The 'boundaries' option to $bucket must be sorted, but elements ${at - 1} and ${at} are not in ascending order (${valueText(lower)} is not less than ${valueText(upper)}).`,
       );
     }
   }

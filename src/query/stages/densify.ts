@@ -156,6 +156,9 @@ function parse(spec: Value): DensifySpec {
   const range = parseRange(given.get('range'));
   const partitionBy = names.map(checkedParts);
   const path = checkedParts(field);
+  if (names.includes(field)) {
+    throw located(8993000, "BSON field '$densify.partitionByFields' contains the field that is being densified");
+  }
   if (range.bounds === 'partition' && partitionBy.length === 0) {
     throw located(
       5733408,

@@ -26,6 +26,8 @@ const GONE: readonly [string, string, string][] = [
 ];
 
 function parseGeoNear(spec: Value, context: QueryContext): GeoNear {
+  // An array is a document without any of its fields.
+  if (isArray(spec)) throw located(5860400, "$geoNear requires a 'near' argument");
   if (!isDoc(spec)) throw located(10065, 'invalid parameter: expected an object ($geoNear)');
   for (const [code, name, message] of GONE) if (spec.has(name)) throw new CodedError(code, message);
   if (!spec.has('near')) throw located(5860400, "$geoNear requires a 'near' argument");

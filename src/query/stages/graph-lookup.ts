@@ -6,7 +6,7 @@ import { compileFilter } from '../filter/index.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { carry, metadataOf } from '../metadata.ts';
 import { clampedLong, toDouble } from '../number.ts';
-import { resolvePath, withValue } from '../path.ts';
+import { checkedParts, resolvePath, withValue } from '../path.ts';
 import { sizeOfValue } from '../size.ts';
 import type { QueryContext } from '../types.ts';
 import { type Found, format, isArray, isDoc, isNumeric, MISSING, typeName } from '../value.ts';
@@ -96,8 +96,10 @@ function parse(spec: Value, context: QueryContext & { readonly db: string }): Gr
     if (name === 'maxDepth') maxDepth = depthOf(value);
     else if (name === 'restrictSearchWithMatch') restrict = restriction(value, context);
     else if (!TEXTS.has(name)) throw located(40104, `Unknown argument to $graphLookup: ${name}`);
-    else if (typeof value === 'string') texts.set(name, value);
-    else throw located(40103, `expected string as argument for ${name}, found: ${typeName(value)}`);
+    else if (typeof value === 'string') {
+      texts.set(name, value);
+      if (name === 'depthField') checkedParts(value);
+    } else throw located(40103, `expected string as argument for ${name}, found: ${typeName(value)}`);
   }
   const [as, connectFrom, connectTo] = ['as', 'connectFromField', 'connectToField'].map((name) => texts.get(name));
   if (!from || !as || !connectFrom || !connectTo || !spec.has('startWith')) {
@@ -108,9 +110,9 @@ function parse(spec: Value, context: QueryContext & { readonly db: string }): Gr
   }
   return {
     from,
-    as: as.split('.'),
-    connectFrom: connectFrom.split('.'),
-    connectTo,
+    as: checkedParts(as),
+    connectFrom: checkedParts(connectFrom),
+    connectTo: checkedParts(connectTo).join('.'),
     startWith: spec.get('startWith'),
     maxDepth,
     depthField: texts.get('depthField')?.split('.'),

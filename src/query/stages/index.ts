@@ -65,6 +65,8 @@ const STAGES: Readonly<Record<string, StageCompiler>> = {
   $unwind: unwind,
 };
 
+const NOT_FIRST =
+  '$geoNear was not the first stage in the pipeline after optimization. Is optimization disabled or inhibited?';
 const LAST_ONLY = new Set(['$out', '$merge']);
 /** Stages that MongoDB has and DiscoDB has not. */
 const NOT_HERE = new Set(['$changeStream', '$search', '$searchMeta', '$vectorSearch', '$rankFusion']);
@@ -77,8 +79,10 @@ export function checkPipeline(stages: readonly Doc[]): void {
     const name = stageName(stage);
     if (NOT_HERE.has(name)) throw notImplemented(`${name} is not supported by DiscoDB`);
     if (!Object.hasOwn(STAGES, name)) throw located(40324, `Unrecognized pipeline stage name: '${name}'`);
-    if (OWN_SOURCES.has(name) && at > 0)
+    if (OWN_SOURCES.has(name) && at > 0) {
+      if (name === '$geoNear') throw located(40603, NOT_FIRST);
       throw located(40602, `${name} is only valid as the first stage in a pipeline.`);
+    }
     if (at > 0 && isTextMatch(stage)) {
       throw located(17313, '$match with $text is only allowed as the first pipeline stage');
     }

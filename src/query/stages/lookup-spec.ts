@@ -1,6 +1,7 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { failedToParse } from '../error.ts';
 import { compileExpression, type Expression, variableName } from '../expressions/index.ts';
+import { checkedParts } from '../path.ts';
 import type { QueryContext } from '../types.ts';
 import { element, format, isDoc, typeName } from '../value.ts';
 import { checkForeign } from './foreign.ts';
@@ -57,6 +58,11 @@ export function parseLookup(spec: Value, context: QueryContext & { readonly db: 
   if (!pipeline && given) throw failedToParse("$lookup with a 'let' argument must also specify 'pipeline'");
   if (!fields && (local !== undefined || foreign !== undefined)) {
     throw failedToParse("$lookup requires both or neither of 'localField' and 'foreignField' to be specified");
+  }
+  checkedParts(as);
+  if (fields) {
+    checkedParts(fields.local);
+    checkedParts(fields.foreign);
   }
   const variables = [...(given ?? [])].map(([name, value]): Variable => {
     return { name: variableName(name), expression: compileExpression(value, context) };

@@ -2,6 +2,7 @@ import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { badValue, located, typeMismatch } from '../error.ts';
 import { compileExpression, type Expression, variableName } from '../expressions/index.ts';
+import { checkedParts } from '../path.ts';
 import type { MergeSpec, QueryContext } from '../types.ts';
 import { isArray, isDoc, typeName } from '../value.ts';
 import { pipelineArgument } from './pipeline-argument.ts';
@@ -27,7 +28,7 @@ export function parseMerge(spec: Value, context: QueryContext & { readonly db: s
   if (!given.has('into')) {
     throw new CodedError('IDLFailedToParse', "BSON field '$merge.into' is missing but a required field");
   }
-  const into = targetOf(given.get('into'), context.db);
+  const into = typeof spec === 'string' ? { db: context.db, coll: spec } : targetOf(given.get('into'), context.db);
   const on = fieldsOf(given.get('on'));
   const matched = given.get('whenMatched') ?? 'merge';
   const whenMatched = isArray(matched) ? pipelineArgument(matched) : oneOf(WHEN_MATCHED, matched, 'whenMatched');
@@ -40,6 +41,7 @@ export function parseMerge(spec: Value, context: QueryContext & { readonly db: s
       `Combination of $merge modes 'whenMatched: ${mode}' and 'whenNotMatched: ${whenNotMatched}' is not supported`,
     );
   }
+  for (const field of on) checkedParts(field);
   const twice = on.find((field, at) => on.indexOf(field) < at);
   if (twice !== undefined) throw located(31465, `Found a duplicate field '${twice}'`);
   checkTarget('$merge', into, { special: 31319, internal: 31320, cannot: 'Cannot' });

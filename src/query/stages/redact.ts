@@ -1,7 +1,7 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, type Expression } from '../expressions/index.ts';
-import { type Found, format, isArray, isDoc, MISSING } from '../value.ts';
+import { type Found, isArray, isDoc, MISSING, valueText } from '../value.ts';
 import { each, type StageCompiler } from './stage.ts';
 
 /** `$redact`: the expression decides for each document, from the outside in. */
@@ -20,7 +20,7 @@ function redacted(doc: Doc, root: Doc, expression: Expression): Found {
   if (verdict !== 'descend') {
     throw located(
       17053,
-      `$redact's expression should not return anything aside from the variables $$KEEP, $$DESCEND, and $$PRUNE, but returned ${format(verdict)}`,
+      `$redact's expression should not return anything aside from the variables $$KEEP, $$DESCEND, and $$PRUNE, but returned ${valueText(verdict)}`,
     );
   }
   const result: Doc = new Map();

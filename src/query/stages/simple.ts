@@ -4,11 +4,12 @@ import { located } from '../error.ts';
 import { compileFilter } from '../filter/index.ts';
 import { nonNegativeLong } from '../integer.ts';
 import { carry, checkMetaSort, metadataOf, withMore } from '../metadata.ts';
-import { exactLong, intOrLong } from '../number.ts';
+import { clampedLong, intOrLong } from '../number.ts';
 import { compileAddFields, compileProject, compileReplaceRoot, compileUnset } from '../projection/index.ts';
 import { compileSort, compileSortKey } from '../sort.ts';
 import type { PipelineContext } from '../types.ts';
 import { isDoc, isNumeric, typeName } from '../value.ts';
+import { checkFields } from './idl.ts';
 import { roomFor, sortTooLarge } from './memory.ts';
 import { Sorter, SortWork } from './sorter.ts';
 import { DOCUMENTS, KEYED, type Keyed } from './spool.ts';
@@ -99,11 +100,7 @@ export const replaceRoot: StageCompiler = (spec, { context }, name) => {
   if (!isDoc(spec)) {
     throw located(40229, `expected an object as specification for $replaceRoot stage, got ${typeName(spec)}`);
   }
-  for (const key of spec.keys()) {
-    if (key !== 'newRoot')
-      throw located(40230, `unrecognized option to $replaceRoot stage: ${key}, only valid option is 'newRoot'.`);
-  }
-  if (!spec.has('newRoot')) throw located(40231, 'no newRoot specified for the $replaceRoot stage');
+  checkFields('$replaceRoot', spec, ['newRoot'], ['newRoot']);
   return mapped(compileReplaceRoot(spec.get('newRoot'), context, name));
 };
 
@@ -132,7 +129,7 @@ export const sample: StageCompiler = (spec, { context }) => {
   if (!spec.has('size')) throw located(28749, '$sample stage must specify a size');
   const given = spec.get('size');
   if (!isNumeric(given)) throw located(28746, 'size argument to $sample must be a number');
-  const size = exactLong(given) ?? 0n;
+  const size = clampedLong(given);
   if (size <= 0n) throw located(28747, 'size argument to $sample must be a positive integer');
   return drawn(Number(size), context);
 };

@@ -2,12 +2,18 @@ import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { failedToParse, typeMismatch } from '../error.ts';
 import { isDoc, typeName } from '../value.ts';
+import { isForeign } from './foreign.ts';
 import { pipelineArgument } from './pipeline-argument.ts';
 import { type StageCompiler, streamOf, within } from './stage.ts';
 
 /** `$unionWith`: the other documents come after all of the first ones. */
 export const unionWith: StageCompiler = (spec, env) => {
   const { coll, pipeline } = parse(spec);
+  if (coll !== undefined && !isForeign(coll)) {
+    // MongoDB's words, with the space that they lack.
+    const name = coll === '' ? env.context.db : `${env.context.db}.${coll}`;
+    throw new CodedError('InvalidNamespace', `Namespace ${name}is not a valid collection name`);
+  }
   const foreign = coll === undefined ? undefined : env.context.foreign(coll);
   const context = within(env.context, coll, foreign);
   const compiled = env.compile(pipeline, context);

@@ -1,6 +1,6 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
-import { resolvePath, withValue } from '../path.ts';
+import { checkedParts, resolvePath, withValue } from '../path.ts';
 import { type Found, isArray, isDoc, MISSING, typeName } from '../value.ts';
 import { each, type StageCompiler } from './stage.ts';
 
@@ -53,14 +53,14 @@ function indexPath(name: Value): string[] | undefined {
   }
   if (name.startsWith('$'))
     throw located(28822, `includeArrayIndex option to $unwind stage should not be prefixed with a '$': ${name}`);
-  return name.split('.');
+  return checkedParts(name);
 }
 
 function fieldPath(path: string): string[] {
+  if (path === '') throw located(28812, 'no path specified to $unwind stage');
   if (!path.startsWith('$'))
     throw located(28818, `path option to $unwind stage should be prefixed with a '$': ${path}`);
-  if (path === '$') throw located(16872, "'$' by itself is not a valid FieldPath");
-  return path.slice(1).split('.');
+  return checkedParts(path.slice(1));
 }
 
 function* take(doc: Doc, { path, index, preserve }: Unwinding): Generator<Doc> {

@@ -27,6 +27,10 @@ function outTarget(spec: Value, db: string): Target {
   if (!isDoc(spec)) {
     throw located(16990, `$out only supports a string or object argument, but found ${typeName(spec)}`);
   }
+  for (const name of spec.keys()) {
+    if (name === 'db' || name === 'coll' || name === 'timeseries') continue;
+    throw new CodedError('IDLUnknownField', `BSON field '$out.${name}' is an unknown field.`);
+  }
   for (const name of ['db', 'coll']) {
     if (spec.has(name)) continue;
     throw new CodedError('IDLFailedToParse', `BSON field '$out.${name}' is missing but a required field`);
@@ -48,6 +52,8 @@ export const merge: StageCompiler = (spec, { context }) => {
       variables: new Map(variables.map(({ name, expression }): [string, Found] => [name, expression(scope)])),
     };
   };
+  // What it finds wrong with the target is wrong with the stage.
+  context.mergeInto(parsed);
   return async function* (source) {
     const target = context.mergeInto(parsed);
     // What is written where it is read from could be met again.

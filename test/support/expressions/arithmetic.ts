@@ -128,6 +128,11 @@ export const ARITHMETIC: Family = {
     [{ $floor: {} }, 28765, '$floor only supports numeric types, not object'],
     [{ $round: 'x' }, 51081, '$round only supports numeric types, not string'],
     [{ $round: [1, 1.5] }, 51082, 'precision argument to  $round must be a integral value'],
+    [{ $round: [1, 'x'] }, 16004, "can't convert from BSON type string to long"],
+    [{ $round: [1, Number.NaN] }, 31109, "Can't coerce out of range value nan to long"],
+    [{ $round: [1, 1e30] }, 31109, "Can't coerce out of range value 1e+30 to long"],
+    [{ $round: [1, long(2n ** 40n)] }, 51082, 'precision argument to  $round must be a integral value'],
+    [{ $ln: -2147483648 }, 28766, "$ln's argument must be a positive number, but is -2.14748e+09"],
     [{ $round: [1, 101] }, 51083, 'cannot apply $round with precision value 101 value must be in [-20, 100]'],
     [{ $trunc: [1, -21] }, 51083, 'cannot apply $trunc with precision value -21 value must be in [-20, 100]'],
     [

@@ -142,9 +142,9 @@ export const ARRAYS: Family = {
     [{ $map: { input: [1] } }, 16882, "Missing 'in' parameter to $map"],
     [{ $map: { input: [1], in: 1, x: 1 } }, 16879, 'Unrecognized parameter to $map: x'],
     [{ $map: { input: 'x', in: 1 } }, 16883, 'input to $map must be an array not string'],
-    [{ $map: { input: [1], as: 'X', in: 1 } }, 16867, "'X' starts with an invalid character for a user variable name"],
-    [{ $map: { input: [1], as: '', in: 1 } }, 16866, 'empty variable names are not allowed'],
-    [{ $map: { input: [1], as: 'a-b', in: 1 } }, 16868, "'a-b' contains an invalid character for a variable name: '-'"],
+    [{ $map: { input: [1], as: 'X', in: 1 } }, 9, "'X' starts with an invalid character for a user variable name"],
+    [{ $map: { input: [1], as: '', in: 1 } }, 9, 'empty variable names are not allowed'],
+    [{ $map: { input: [1], as: 'a-b', in: 1 } }, 9, "'a-b' contains an invalid character for a variable name: '-'"],
     [{ $filter: 5 }, 28646, '$filter only supports an object as its argument'],
     [{ $filter: { cond: 1 } }, 28648, "Missing 'input' parameter to $filter"],
     [{ $filter: { input: 'x', cond: 1 } }, 28651, 'input to $filter must be an array not string'],
@@ -315,7 +315,7 @@ export const OBJECTS: Family = {
     [
       { $arrayToObject: [[{ k: 'a', x: 1 }]] },
       40393,
-      "$arrayToObject requires an object with keys 'k' and 'v'. Missing either or both keys from: { k: \"a\", x: 1 }",
+      "$arrayToObject requires an object with keys 'k' and 'v'. Missing either or both keys from: {k: \"a\", x: 1}",
     ],
     [
       { $arrayToObject: [[{ k: 1, v: 1 }]] },
@@ -358,7 +358,8 @@ export const OBJECTS: Family = {
       'both operands of $setDifference must be arrays. Second argument is of type: string',
     ],
     [{ $setEquals: [[1]] }, 17045, '$setEquals needs at least two arguments had: 1'],
-    [{ $setEquals: [[1], null] }, 17044, 'All operands of $setEquals must be arrays. 2-th argument is of type: null'],
+    [{ $setEquals: [[1], 2] }, 5887502, 'All operands of $setEquals must be arrays. 2-th argument is of type: int'],
+    [{ $setEquals: [[1], null] }, 5887502, 'All operands of $setEquals must be arrays. 2-th argument is of type: null'],
     [
       { $setIsSubset: [null, []] },
       17046,

@@ -94,8 +94,9 @@ export const LOGIC: Family = {
       '$switch could not find a matching branch for an input, and no default was specified.',
     ],
     ['$$nope', 17276, 'Use of undefined variable: nope'],
-    ['$$', 16869, 'empty variable names are not allowed'],
-    ['$$1', 16870, "'1' starts with an invalid character for a variable name"],
+    ['$$', 9, 'empty variable names are not allowed'],
+    ['$$1', 9, "'1' starts with an invalid character for a user variable name"],
+    ['$$$s', 9, "'$s' starts with an invalid character for a user variable name"],
     ['$', 16872, "'$' by itself is not a valid FieldPath"],
     ['$a.', 40353, "FieldPath must not end with a '.'."],
     ['$a..b', 15998, 'FieldPath field names may not be empty strings.'],
@@ -109,8 +110,10 @@ export const LOGIC: Family = {
     [{ $let: 5 }, 16874, '$let only supports an object as its argument'],
     [{ $let: { in: 1 } }, 16876, "Missing 'vars' parameter to $let"],
     [{ $let: { vars: {} } }, 16877, "Missing 'in' parameter to $let"],
-    [{ $let: { vars: { X: 1 }, in: 1 } }, 16867, "'X' starts with an invalid character for a user variable name"],
+    [{ $let: { vars: { X: 1 }, in: 1 } }, 9, "'X' starts with an invalid character for a user variable name"],
     [{ $rand: { x: 1 } }, 3040501, '$rand does not currently accept arguments'],
+    [{ $rand: [1] }, 3040501, '$rand does not currently accept arguments'],
+    [{ $rand: 1 }, 10065, 'invalid parameter: expected an object ($rand)'],
     // As of a server that was started without JavaScript.
     [
       { $function: { body: 'function() {}', args: [], lang: 'js' } },

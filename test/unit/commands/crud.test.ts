@@ -98,7 +98,7 @@ describe('update', () => {
 
   it('evaluates let once for the command', async () => {
     const harness = new Harness();
-    const variables = { sum: { $add: [1, 2] }, now: '$$NOW', list: [1, '$$NOW'], nothing: '$a' };
+    const variables = { sum: { $add: [1, 2] }, now: '$$NOW', list: [1, '$$NOW'], more: { $add: ['$$sum', 1] } };
     await harness.run({ update: 'c', updates: [{ q: {}, u: { $set: { a: 1 } } }], let: variables });
     const [, , options] = harness.engine.called('update');
     const { context } = options as { context: { variables: Map<string, unknown>; now: Date } };
@@ -107,7 +107,7 @@ describe('update', () => {
         ['sum', int(3)],
         ['now', context.now],
         ['list', [int(1), context.now]],
-        ['nothing', null],
+        ['more', int(4)],
       ]),
     );
   });

@@ -437,7 +437,7 @@ describe('pipelines', () => {
     [[{ $unwind: 'a' }], 28818, "path option to $unwind stage should be prefixed with a '$': a"],
     [[{ $unwind: {} }], 28812],
     [[{ $count: '' }], 40157],
-    [[{ $replaceRoot: {} }], 40231],
+    [[{ $replaceRoot: {} }], 'IDLFailedToParse', "BSON field '$replaceRoot.newRoot' is missing but a required field"],
     [[{ $lookup: { from: 'x', as: 'y' } }], 'FailedToParse'],
     [[{ $sample: { size: -1 } }], 28747],
     [[{ $geoNear: {} }], 5860400],
