@@ -77,7 +77,7 @@ export const bulkWrite = defineCommand({
       return context.engine.bulkWrite(ns, operations, {
         ordered: args.ordered,
         retry: retryIdentity(request, { stmtIds: members.map((at) => stmtIds[at]!) }),
-        context: queryContext(context, args.let),
+        context: { ...queryContext(context, args.let), keepsEmptyTimestamps: args.bypassEmptyTsReplacement },
         bypassValidation: args.bypassDocumentValidation,
         signal: request.signal,
       });

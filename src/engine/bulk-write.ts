@@ -2,7 +2,7 @@ import { CodedError, type Env } from '../base/index.ts';
 import { compileFilter, type QueryContext } from '../query/index.ts';
 import { collated } from './collation.ts';
 import type { BulkOperation, BulkOutcome, BulkResult, StatementError, WriteOptions } from './contract.ts';
-import { withIdFirst } from './document-id.ts';
+import { stamped, withIdFirst } from './document-id.ts';
 import type { Loaded } from './handle.ts';
 import type { Work } from './match.ts';
 import { WriteBatch } from './write-batch.ts';
@@ -53,7 +53,7 @@ function* carryOut(env: Env, batch: WriteBatch, index: number, operation: BulkOp
   }
   switch (operation.kind) {
     case 'insert':
-      insertOne(batch.loaded, withIdFirst(operation.document, env), batch.options);
+      insertOne(batch.loaded, withIdFirst(stamped(operation.document, batch.options.context), env), batch.options);
       batch.n++;
       batch.executed(index, () => ONE);
       return;

@@ -1,6 +1,8 @@
+import { Buffer } from 'node:buffer';
 import { CodedError, type Env } from '../base/index.ts';
 import {
   type Doc,
+  decode,
   encode,
   getField,
   nestsBeyond,
@@ -9,6 +11,7 @@ import {
   typeNumber,
   type Value,
 } from '../bson/index.ts';
+import { type QueryContext, withTimestamps } from '../query/index.ts';
 
 /** As the server's BSONObjMaxUserSize. */
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
@@ -19,6 +22,7 @@ const BSON_DOCUMENT = 0x03;
 const BSON_REGEX = 0x0b;
 const BSON_ARRAY = 0x04;
 const BSON_UNDEFINED = 0x06;
+const BSON_TIMESTAMP = 0x11;
 const REFERENCE_FIELDS: ReadonlySet<string> = new Set(['$ref', '$id', '$db']);
 
 /**
@@ -42,6 +46,15 @@ export function encodeWithIdFirst(doc: Doc, env: Pick<Env, 'clock' | 'random'>):
   checkIdType(typeNumber(id), 'InvalidIdField');
   checkIdFields(id);
   return encode(doc.keys().next().value === '_id' ? doc : new Map([['_id', id], ...doc]));
+}
+
+/** The document with the time in place of its empty timestamps; the very bytes where there are none. */
+export function stamped(bytes: Uint8Array, context: QueryContext): Uint8Array {
+  // Mostly the type stands nowhere in a document, and nothing is decoded.
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(BSON_TIMESTAMP) < 0) return bytes;
+  const doc = decode(bytes);
+  const result = withTimestamps(doc, context);
+  return result === doc ? bytes : encode(result);
 }
 
 /** `front` (a document of one field) followed by the fields of `bytes` without those in [from, to). */

@@ -12,7 +12,7 @@ import {
 import { checkFits } from './cap.ts';
 import { collated } from './collation.ts';
 import type { DeleteStatement, UpdateStatement, WriteOptions, WriteResult } from './contract.ts';
-import { checkDepth, encodeWithIdFirst, MAX_DOCUMENT_BYTES, withIdFirst } from './document-id.ts';
+import { checkDepth, encodeWithIdFirst, MAX_DOCUMENT_BYTES, stamped, withIdFirst } from './document-id.ts';
 import type { Loaded } from './handle.ts';
 import { eachMatch, findOrMake, type Match, type Work } from './match.ts';
 import { WriteBatch } from './write-batch.ts';
@@ -33,7 +33,7 @@ export function insertDocuments(
         batch.n++;
         continue;
       }
-      insertOne(loaded, withIdFirst(given, env), options);
+      insertOne(loaded, withIdFirst(stamped(given, options.context), env), options);
       batch.n++;
       batch.executed(index, () => ONE);
     } catch (error) {

@@ -28,6 +28,11 @@ export function notImplemented(message: string): CodedError {
 /** Errors of what is constant. MongoDB evaluates that when all is parsed, so they tell nothing of where they stand. */
 const constantErrors = new WeakSet<Error>();
 
+/** Whether an error is one of something constant. */
+export function isConstantError(error: unknown): boolean {
+  return error instanceof Error && constantErrors.has(error);
+}
+
 /** Evaluates something constant while the rest is compiled. */
 export function evaluatedEarly<T>(run: () => T): T {
   try {

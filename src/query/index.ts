@@ -57,6 +57,7 @@ export type {
   Told,
   Updater,
 } from './types.ts';
+export { withTimestamps } from './update/empty-timestamps.ts';
 export { compileUpdate, type UpdateOptions } from './update/index.ts';
 export { compileValidator, type Validator } from './validation/index.ts';
 export { format as showValue } from './value.ts';

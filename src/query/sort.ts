@@ -3,9 +3,9 @@ import { type Collator, comparison, type Doc, expandPaths, type PathRow, type Va
 import { badValue, located } from './error.ts';
 import { metaSortKey } from './metadata.ts';
 import { clampedLong } from './number.ts';
-import { checkedParts, type Path, parsePath } from './path.ts';
+import { arrayIndex, checkedParts, type Path, parsePath } from './path.ts';
 import type { Comparator, Metadata } from './types.ts';
-import { element, isDoc, isNumeric } from './value.ts';
+import { element, isArray, isDoc, isNumeric } from './value.ts';
 
 /** Most keys that a sort may have, as in MongoDB. */
 const MAX_SORT_KEYS = 32;
@@ -46,6 +46,32 @@ export function compileSort(sort: Doc, collator?: Collator): Comparator {
     }
     return 0;
   };
+}
+
+/**
+ * Compares documents by the whole values at their paths, as `$sortArray` and `$push` with `$sort` do: arrays are not taken
+ * apart, a number is an index of one (`compareObjectsAccordingToSort`). Directions are 1 or -1.
+ */
+export function compileWholeSort(sort: Doc, collator?: Collator): (left: Value, right: Value) => number {
+  const compare = comparison(collator);
+  const keys = [...sort].map(([path, direction]) => ({ parts: path.split('.'), direction: Number(direction) }));
+  return (left, right) => {
+    for (const { parts, direction } of keys) {
+      const order = compare(valueAt(left, parts), valueAt(right, parts));
+      if (order !== 0) return order * direction;
+    }
+    return 0;
+  };
+}
+
+/** Null where there is nothing. */
+function valueAt(start: Value, parts: readonly string[]): Value {
+  let value = start;
+  for (const part of parts) {
+    if (isDoc(value)) value = value.has(part) ? value.get(part) : null;
+    else value = isArray(value) ? (value[arrayIndex(part)] ?? null) : null;
+  }
+  return value;
 }
 
 /** What a document is sorted by, as `{$meta: 'sortKey'}` shows it: a value for each key, null for nothing. */

@@ -72,7 +72,8 @@ export class Total {
   }
 
   #decimal(decimals: Decimal128): Decimal128 {
-    const withIntegers = this.#integers === 0n ? decimals : addDecimal(decimals, toDecimal(this.#integers));
+    // Also where there are none: -0 and 0 are 0.
+    const withIntegers = addDecimal(decimals, toDecimal(this.#integers));
     const [sum, error] = this.#doubles.parts();
     if (sum === 0 && error === 0) return withIntegers;
     // Each with all the digits that it has, where a double alone becomes a decimal of 15.

@@ -21,6 +21,8 @@ export interface QueryContext {
   readonly metadata?: ReadonlySet<keyof Metadata>;
   /** What may be held in memory; absent: what MongoDB holds. */
   readonly limits?: Readonly<MemoryLimits> | undefined;
+  /** Timestamps of zeros are stored as they are (`bypassEmptyTsReplacement`). */
+  readonly keepsEmptyTimestamps?: boolean | undefined;
   /** A double in [0, 1), for `$rand`, `$sample`, `$sampleRate`. */
   readonly random: () => number;
   /** Where a filter may ask for documents by distance: what it asks for is put here. Absent where it may not. */

@@ -13,11 +13,11 @@ export interface TokenOptions {
  * Sentence_Terminal. Regular expressions do not know Hyphen; these three are the hyphens that are no dashes.
  */
 const DELIMITER =
-  /[\p{White_Space}\p{Dash}\p{Quotation_Mark}\p{Terminal_Punctuation}\p{Pattern_Syntax}\p{Sentence_Terminal}\u00ad\u30fb\uff65]+/u;
+  /[\p{White_Space}\p{Dash}\p{Quotation_Mark}\p{Terminal_Punctuation}\p{Pattern_Syntax}\p{Sentence_Terminal}\u00ad\u30fb\uff65\0]+/u;
 
 /** In English an apostrophe is part of a word. */
 const ENGLISH_DELIMITER =
-  /(?:(?!')[\p{White_Space}\p{Dash}\p{Quotation_Mark}\p{Terminal_Punctuation}\p{Pattern_Syntax}\p{Sentence_Terminal}\u00ad\u30fb\uff65])+/u;
+  /(?:(?!')[\p{White_Space}\p{Dash}\p{Quotation_Mark}\p{Terminal_Punctuation}\p{Pattern_Syntax}\p{Sentence_Terminal}\u00ad\u30fb\uff65\0])+/u;
 
 /** The terms of a text in their order, as an index of version 3 holds them: folded, stemmed, without diacritics. */
 export function* tokens(text: string, language: Language, options: TokenOptions = {}): Generator<string> {

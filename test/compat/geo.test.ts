@@ -524,3 +524,22 @@ test('geometry may stand amid other fields, and in arrays of documents', async (
   const circle = { $geoWithin: { $centerSphere: [[0, 0], 0.01] } };
   expect(ids(await shops.find({ kind: { $in: ['a', 'b'] }, 'branches.loc': circle }).toArray())).toEqual([1]);
 });
+
+test('the query of $geoNear may be about the path that it measures', async () => {
+  const coll = db.collection('within-near');
+  await coll.createIndex({ loc: '2dsphere' });
+  await coll.insertMany([0, 1, 2].map((n) => ({ _id: n as never, loc: { type: 'Point', coordinates: [n, 0] } })));
+  const query = {
+    loc: {
+      $geoWithin: {
+        $box: [
+          [-1, -1],
+          [0.5, 1],
+        ],
+      },
+    },
+  };
+  const near = { type: 'Point', coordinates: [0, 0] };
+  const stage = { $geoNear: { near, distanceField: 'd', query } };
+  expect((await coll.aggregate([stage]).toArray()).map(({ _id }) => _id)).toEqual([0]);
+});

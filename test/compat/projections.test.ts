@@ -166,7 +166,6 @@ describe('find', () => {
     ],
     [{ list: { $elemMatch: 1 } }, 31274, 'elemMatch: Invalid argument, object required, but got int'],
     [{ 'deep.in': { $elemMatch: { k: 1 } } }, 31275, 'Cannot use $elemMatch projection on a nested field.'],
-    [{ 'list.$': 1 }, 31277, "Positional projection 'list.$' does not match the query document."],
     [
       { 'list.$': 1, 'docs.$': 1 },
       31276,
@@ -273,5 +272,34 @@ describe('$project', () => {
     const text = typeof errmsg === 'string' ? errmsg : expect.stringMatching(errmsg);
     const run = things.aggregate([{ $project: spec as Document }]).toArray();
     await expect(run).rejects.toMatchObject({ code, errmsg: text });
+  });
+});
+
+describe('the element that `$` stands for', () => {
+  test.each<[Document, Document, Document, Document]>([
+    // Of several conditions the last one tells, in the order of MongoDB's parsed queries: `$lt` stands before `$gte`.
+    [{ a: [1, 2, 3, 4] }, { a: { $gte: 3, $lt: 9 } }, { 'a.$': 1 }, { a: [3] }],
+    [{ a: [1, 2, 3, 4] }, { $and: [{ a: { $gt: 1 } }, { a: { $lt: 5 } }] }, { 'a.$': 1 }, { a: [2] }],
+    [{ a: [1, 2, 3] }, { $or: [{ a: 3 }, { a: 2 }] }, { 'a.$': 1 }, { a: [2] }],
+    [{ a: [10, 20], b: [1, 2] }, { b: 2 }, { 'a.$': 1 }, { a: [20] }],
+    [{ a: 5 }, { a: 5 }, { 'a.$': 1 }, { a: 5 }],
+    [{ b: 5 }, { b: 5 }, { 'a.$': 1 }, {}],
+    [{ x: { other: 1 } }, { 'x.other': 1 }, { 'x.y.$': 1 }, { x: {} }],
+  ])('of %j for %j', async (doc, filter, projection, expected) => {
+    const coll = db.collection('positional');
+    await coll.drop();
+    await coll.insertOne({ ...doc });
+    expect(await coll.find(filter, { projection: { _id: 0, ...projection } }).toArray()).toEqual([expected]);
+  });
+
+  test.each<[Document, Document, Document, number]>([
+    [{ a: [1, 2], b: 10 }, { b: 10 }, { 'a.$': 1 }, 51246],
+    [{ a: [1, 2], b: 10 }, { $or: [{ a: 1 }, { b: 10 }] }, { 'a.$': 1 }, 51246],
+    [{ a: [1, 2, 3], b: [1] }, { a: 3 }, { 'b.$': 1 }, 51247],
+  ])('is refused of %j for %j', async (doc, filter, projection, code) => {
+    const coll = db.collection('positional');
+    await coll.drop();
+    await coll.insertOne({ ...doc });
+    await expect(coll.find(filter, { projection }).toArray()).rejects.toMatchObject({ code });
   });
 });

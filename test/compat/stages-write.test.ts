@@ -185,3 +185,12 @@ describe('$out', () => {
 function escaped(text: string): string {
   return text.replace(/[$.*+?^{}()|[\]\\]/g, '\\$&');
 }
+
+test('$merge that inserts nothing makes no collection', async () => {
+  const source = db.collection('merge-source');
+  await source.insertOne({ n: 1 });
+  await source.aggregate([{ $merge: { into: 'merge-none', whenNotMatched: 'discard' } }]).toArray();
+  const failing = source.aggregate([{ $merge: { into: 'merge-none', whenNotMatched: 'fail' } }]).toArray();
+  await expect(failing).rejects.toMatchObject({ code: 13113 });
+  expect(await db.listCollections({ name: 'merge-none' }).toArray()).toEqual([]);
+});

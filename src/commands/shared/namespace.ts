@@ -33,6 +33,7 @@ export function readable(db: string, coll: string): Namespace {
   if (coll.includes('\0')) throw invalid('namespaces cannot have embedded null characters');
   if (coll === '') throw invalid(`Invalid namespace specified '${db}.'`);
   if (coll.startsWith('.')) throw invalid(`Collection names cannot start with '.': ${coll}`);
+  if (coll.startsWith('$') && !coll.startsWith('$cmd.')) throw invalid(`Invalid namespace specified '${db}.${coll}'`);
   return { db, coll };
 }
 

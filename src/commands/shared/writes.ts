@@ -22,7 +22,6 @@ import { queryContext } from './query.ts';
 export const writeFields = {
   ordered: withDefault(strictBoolean(), true),
   bypassDocumentValidation: boolean(),
-  // mongorestore's; a timestamp of zeros is never replaced here.
   bypassEmptyTsReplacement: optionalBoolean(),
   let: document(),
   stmtId: integer(),
@@ -54,6 +53,7 @@ export function writeOptions(
   args: {
     ordered: boolean;
     bypassDocumentValidation: boolean | undefined;
+    bypassEmptyTsReplacement: boolean | undefined;
     let: Doc | undefined;
     stmtId: number | undefined;
     stmtIds: readonly (number | undefined)[] | undefined;
@@ -64,7 +64,7 @@ export function writeOptions(
   return {
     ordered: args.ordered,
     retry: retryIdentity(request, args),
-    context: queryContext(context, args.let),
+    context: { ...queryContext(context, args.let), keepsEmptyTimestamps: args.bypassEmptyTsReplacement },
     bypassValidation: args.bypassDocumentValidation,
     signal: request.signal,
   };

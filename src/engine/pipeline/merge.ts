@@ -1,6 +1,6 @@
 import { CodedError, type Env } from '../../base/index.ts';
 import { type Collator, type Doc, equal, doc as literal, type Value } from '../../bson/index.ts';
-import type { MergeItem, MergeSpec, QueryContext } from '../../query/index.ts';
+import { type MergeItem, type MergeSpec, type QueryContext, withTimestamps } from '../../query/index.ts';
 import { idIndex } from '../catalog.ts';
 import { comparesAlike } from '../collation.ts';
 import type { Namespace, UpdateStatement, WriteOptions } from '../contract.ts';
@@ -39,7 +39,13 @@ export class Merger {
   }
 
   async write(items: readonly MergeItem[]): Promise<void> {
-    const handle = await this.#namespaces.ensure(this.#spec.into);
+    const { into, whenNotMatched } = this.#spec;
+    // What inserts nothing makes no collection either.
+    if (whenNotMatched !== 'insert' && !this.#namespaces.handle(into)) {
+      if (whenNotMatched === 'fail') throw noMatch();
+      return;
+    }
+    const handle = await this.#namespaces.ensure(into);
     const loaded = await handle.load();
     await loaded.collection.log.room();
     loaded.collection.checkAlive();
@@ -48,12 +54,7 @@ export class Merger {
     const { errors, durable } = batch.result();
     this.#durables.push(durable);
     if (errors[0]) throw explained(errors[0].error, this.#spec);
-    if (this.#spec.whenNotMatched === 'fail' && batch.n < items.length) {
-      throw new CodedError(
-        'MergeStageNoMatchingDocument',
-        '$merge could not find a matching document in the target collection for at least one document in the source collection',
-      );
-    }
+    if (whenNotMatched === 'fail' && batch.n < items.length) throw noMatch();
   }
 
   /** Resolves when Discord holds all that was written. */
@@ -93,8 +94,16 @@ export class Merger {
   }
 
   #insert(loaded: Loaded, doc: Doc): void {
-    insertOne(loaded, checkInsertable(encodeWithIdFirst(doc, this.#env)), this.#options);
+    const stored = withTimestamps(doc, this.#options.context);
+    insertOne(loaded, checkInsertable(encodeWithIdFirst(stored, this.#env)), this.#options);
   }
+}
+
+function noMatch(): CodedError {
+  return new CodedError(
+    'MergeStageNoMatchingDocument',
+    '$merge could not find a matching document in the target collection for at least one document in the source collection',
+  );
 }
 
 function changeOf(doc: Doc, whenMatched: Exclude<MergeSpec['whenMatched'], 'fail'>): Doc | Doc[] {

@@ -2,7 +2,17 @@ import { Decimal128, Int32 } from '../../bson/index.ts';
 import { decimalFromDoubleExactly, decimalToBigint, quantize, type Rounding } from '../decimal.ts';
 import { badValue, located, typeMismatch } from '../error.ts';
 import { coerceToLong } from '../integer.ts';
-import { divide, exactInt, fitsInt64, intOrLong, isZero, remainder, toDecimal, toDouble } from '../number.ts';
+import {
+  divide,
+  exactInt,
+  fitsInt64,
+  intOrLong,
+  isNaNNumber,
+  isZero,
+  remainder,
+  toDecimal,
+  toDouble,
+} from '../number.ts';
 import { type Found, isNullish, isNumeric, type Numeric, typeName } from '../value.ts';
 import { difference, product, sum } from './sum.ts';
 import { binary, evaluated, type Operator, type Operators, unary } from './types.ts';
@@ -85,10 +95,12 @@ function placed(rounding: 'half-even' | 'trunc'): Operator {
     if (!isNumeric(value!)) throw located(51081, `${name} only supports numeric types, not ${typeName(value!)}`);
     if (args.length === 2 && isNullish(place!)) return null;
     const digits = args.length === 2 ? placeArgument(place!, name) : 0;
-    if (value instanceof Decimal128) return isInfinite(value) ? value : quantize(value, digits, rounding);
+    if (value instanceof Decimal128) return isInfinite(value) ? value : placedDecimal(value, digits, rounding);
     if (typeof value === 'number') {
-      if (!Number.isFinite(value)) return value;
-      return toDouble(quantize(decimalFromDoubleExactly(value), digits, rounding));
+      // From there on doubles have no fraction, and in the end more digits than a decimal.
+      if (!Number.isFinite(value) || (digits >= 0 && Math.abs(value) >= 2 ** 53)) return value;
+      const double = toDouble(placedDecimal(decimalFromDoubleExactly(value), digits, rounding));
+      return double === 0 && value < 0 ? -0 : double;
     }
     if (digits >= 0) return value;
     const long = decimalToBigint(quantize(toDecimal(value), digits, rounding));
@@ -100,6 +112,12 @@ function placed(rounding: 'half-even' | 'trunc'): Operator {
     }
     return value instanceof Int32 ? intOrLong(long) : long;
   });
+}
+
+/** What has no digits beyond the place stays as it is, where all those before it would be more than a decimal holds. */
+function placedDecimal(value: Decimal128, digits: number, rounding: Rounding): Decimal128 {
+  const result = quantize(value, digits, rounding);
+  return isNaNNumber(result) ? value : result;
 }
 
 function isInfinite(value: Decimal128): boolean {

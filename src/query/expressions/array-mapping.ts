@@ -1,7 +1,7 @@
 import { comparison, type Doc, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { exactInt, exactLong } from '../number.ts';
-import { compileSort } from '../sort.ts';
+import { compileWholeSort } from '../sort.ts';
 import type { QueryContext } from '../types.ts';
 import { type Found, isArray, isDoc, isNullish, isNumeric, MISSING, truthy, typeName, valueText } from '../value.ts';
 import {
@@ -131,9 +131,7 @@ function sortArray(...[operand, compiler, name]: Parameters<Operator>): Expressi
 function elementOrder(by: Value, { collator }: QueryContext): (left: Value, right: Value) => number {
   if (isDoc(by)) {
     checkPattern(by);
-    const order = compileSort(by, collator);
-    const asDoc = (value: Value): Doc => (isDoc(value) ? value : new Map());
-    return (left, right) => order(asDoc(left), asDoc(right));
+    return compileWholeSort(by, collator);
   }
   if (!isNumeric(by)) {
     throw located(

@@ -148,13 +148,14 @@ function truncated(...[operand, compiler, name]: Parameters<Operator>): Expressi
   const bin = args.binSize ? derived(args.binSize, binArgument) : () => 1n;
   const zone = namedZone(args.timezone, name);
   const week = weekArgument(args.startOfWeek, name);
+  const weekIsNull = (scope: Scope) => args.startOfWeek !== undefined && isNullish(args.startOfWeek(scope));
   return folded(Object.values(args), (scope) => {
     const date = args.date!(scope);
     if (isNullish(date)) return null;
     const size = bin(scope);
     const by = unit(scope);
     if (size === undefined || !by) return null;
-    const weekday = by === 'week' ? week(scope) : SUNDAY;
+    const weekday = by === 'week' ? week(scope) : weekIsNull(scope) ? undefined : SUNDAY;
     if (weekday === undefined) return null;
     const where = zone(scope);
     if (!where) return null;

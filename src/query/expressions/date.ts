@@ -46,7 +46,8 @@ export function isDateLike(value: Found): value is Date | ObjectId | Timestamp {
 
 /** Milliseconds since 1970. Throws 16006 for what is no date, NotImplemented for dates that only BSON can hold. */
 export function instantOf(value: Found): number {
-  if (value instanceof ObjectId) return value.getTimestamp().getTime();
+  // Signed, as MongoDB takes it.
+  if (value instanceof ObjectId) return ((value.getTimestamp().getTime() / 1000) | 0) * 1000;
   if (value instanceof Timestamp) return value.t * 1000;
   if (!(value instanceof Date)) throw located(16006, `can't convert from BSON type ${typeName(value)} to Date`);
   const millis = dateMillis(value);

@@ -119,11 +119,17 @@ function power(base: Found, exponent: Found, name: string): Found {
   if (base instanceof Decimal128 || exponent instanceof Decimal128) {
     return decimalPower(toDecimal(base), toDecimal(exponent));
   }
-  const approximate = toDouble(base) ** toDouble(exponent);
+  const approximate = doublePower(toDouble(base), toDouble(exponent));
   if (typeof base === 'number' || typeof exponent === 'number') return approximate;
   const exact = wholePower(longOf(base), longOf(exponent));
   if (exact === undefined) return approximate;
   return base instanceof Int32 && exponent instanceof Int32 ? intOrLong(exact) : exact;
+}
+
+/** As C's `pow`: 1 to any power is 1, and so is -1 to an infinite one. */
+function doublePower(base: number, exponent: number): number {
+  if (base === 1 || (base === -1 && !Number.isFinite(exponent) && !Number.isNaN(exponent))) return 1;
+  return base ** exponent;
 }
 
 function longOf(value: Exclude<Numeric, number | Decimal128>): bigint {

@@ -1,8 +1,18 @@
 import { Int32, type Value } from '../../bson/index.ts';
-import { located } from '../error.ts';
+import { evaluatedEarly, isConstantError, located } from '../error.ts';
 import { compareFound } from '../order.ts';
 import { type Found, isArray, isDoc, isNullish, truthy, typeName } from '../value.ts';
-import { binary, type Compiler, type Expression, folded, type Operator, type Operators, unary } from './types.ts';
+import {
+  binary,
+  type Compiler,
+  constant,
+  constantValue,
+  type Expression,
+  folded,
+  type Operator,
+  type Operators,
+  unary,
+} from './types.ts';
 
 /** Comparison, boolean and conditional operators. */
 export const logic: Operators = {
@@ -16,10 +26,12 @@ export const logic: Operators = {
   $not: unary((value) => !truthy(value)),
   $and: (operand, compiler) => {
     const parts = list(operand).map((item) => compiler.compile(item));
+    if (parts.some((part) => isKnown(part, false))) return constant(false);
     return folded(parts, (scope) => parts.every((part) => truthy(part(scope))));
   },
   $or: (operand, compiler) => {
     const parts = list(operand).map((item) => compiler.compile(item));
+    if (parts.some((part) => isKnown(part, true))) return constant(true);
     return folded(parts, (scope) => parts.some((part) => truthy(part(scope))));
   },
   $cond: conditional,
@@ -41,6 +53,12 @@ export const logic: Operators = {
   },
   $switch: branching,
 };
+
+/** Whether a part decides `$and` or `$or` by itself: MongoDB looks at constants first. */
+function isKnown(part: Expression, value: boolean): boolean {
+  const known = constantValue(part);
+  return known !== undefined && truthy(known.value) === value;
+}
 
 function comparing(test: (order: number) => Found): Operator {
   return binary((left, right, _, { context }) => test(compareFound(left, right, context.collator)));
@@ -81,11 +99,12 @@ function branching(...[operand, compiler]: Parameters<Operator>): Expression {
   for (const key of operand.keys()) {
     if (key !== 'branches' && key !== 'default') throw located(40067, `$switch found an unknown argument: ${key}`);
   }
-  const given = operand.get('branches') ?? [];
+  const given = operand.has('branches') ? operand.get('branches') : [];
   if (!isArray(given)) throw located(40061, `$switch expected an array for 'branches', found: ${typeName(given)}`);
-  const branches = given.map((branch) => compileBranch(branch, compiler));
-  if (branches.length === 0) throw located(40068, '$switch requires at least one branch.');
-  const otherwise = operand.has('default') ? compiler.compile(operand.get('default')) : undefined;
+  const all = given.map((branch) => compileBranch(branch, compiler));
+  if (all.length === 0) throw located(40068, '$switch requires at least one branch.');
+  const last = operand.has('default') ? compiled(operand.get('default'), compiler) : undefined;
+  const { branches, otherwise } = reachable(all, last);
   return (scope) => {
     for (const branch of branches) if (truthy(branch.when(scope))) return branch.result(scope);
     if (otherwise) return otherwise(scope);
@@ -93,12 +112,56 @@ function branching(...[operand, compiler]: Parameters<Operator>): Expression {
   };
 }
 
-function compileBranch(branch: Value, compiler: Compiler): { when: Expression; result: Expression } {
+/** What is left of branches whose cases are constant (`ExpressionSwitch::optimize`): what is never reached has no errors. */
+function reachable(
+  all: readonly Branch[],
+  last: (() => Expression) | undefined,
+): {
+  readonly branches: readonly { when: Expression; result: Expression }[];
+  readonly otherwise: Expression | undefined;
+} {
+  const branches: { when: Expression; result: Expression }[] = [];
+  for (const { when, result } of all) {
+    const test = when();
+    const known = constantValue(test);
+    if (known && truthy(known.value)) return { branches, otherwise: result() };
+    if (!known) branches.push({ when: test, result: result() });
+  }
+  if (branches.length === 0 && !last) {
+    return evaluatedEarly(() => {
+      throw located(
+        40069,
+        'One cannot execute a switch expression where all the cases evaluate to false without a default.',
+      );
+    });
+  }
+  return { branches, otherwise: last?.() };
+}
+
+/** A part that is compiled now, and whose constants are looked at when it is asked for. */
+function compiled(part: Value, compiler: Compiler): () => Expression {
+  try {
+    const expression = compiler.compile(part);
+    return () => expression;
+  } catch (error) {
+    if (!isConstantError(error)) throw error;
+    return () => {
+      throw error;
+    };
+  }
+}
+
+interface Branch {
+  when(): Expression;
+  result(): Expression;
+}
+
+function compileBranch(branch: Value, compiler: Compiler): Branch {
   if (!isDoc(branch)) throw located(40062, `$switch expected each branch to be an object, found: ${typeName(branch)}`);
   for (const key of branch.keys()) {
     if (key !== 'case' && key !== 'then') throw located(40063, `$switch found an unknown argument to a branch: ${key}`);
   }
   if (!branch.has('case')) throw located(40064, "$switch requires each branch have a 'case' expression");
   if (!branch.has('then')) throw located(40065, "$switch requires each branch have a 'then' expression.");
-  return { when: compiler.compile(branch.get('case')), result: compiler.compile(branch.get('then')) };
+  return { when: compiled(branch.get('case'), compiler), result: compiled(branch.get('then'), compiler) };
 }

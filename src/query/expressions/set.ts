@@ -1,7 +1,15 @@
 import { comparison, encodeKey, type Value } from '../../bson/index.ts';
-import { located } from '../error.ts';
+import { evaluatedEarly, located } from '../error.ts';
 import { type Found, isArray, isNullish, typeName } from '../value.ts';
-import { binary, type Compiler, evaluated, type Operator, type Operators } from './types.ts';
+import {
+  binary,
+  type Compiler,
+  constantValue,
+  type Expression,
+  evaluated,
+  type Operator,
+  type Operators,
+} from './types.ts';
 
 const ANY = Number.POSITIVE_INFINITY;
 
@@ -50,13 +58,20 @@ export const sets: Operators = {
   }),
 };
 
-const equalSets = evaluated(2, ANY, (args, _, compiler) => {
-  const sets = args.map((arg, at) =>
-    keysOf(
-      elements(arg, 5887502, `All operands of $setEquals must be arrays. ${at + 1}-th argument is of type: `),
-      compiler,
-    ),
-  );
+function equalSets(operand: Value, compiler: Compiler, name: string): Expression {
+  const operands = isArray(operand) ? operand : [operand];
+  for (const [at, item] of operands.entries()) {
+    const known = constantValue(compiler.compile(item));
+    // Constants are checked as they are made into sets, which is before anything is evaluated.
+    if (known && operands.length > 1) evaluatedEarly(() => elements(known.value, 5887502, notArray(at)));
+  }
+  return compareSets(operand, compiler, name);
+}
+
+const notArray = (at: number) => `All operands of $setEquals must be arrays. ${at + 1}-th argument is of type: `;
+
+const compareSets = evaluated(2, ANY, (args, _, compiler) => {
+  const sets = args.map((arg, at) => keysOf(elements(arg, 17044, notArray(at)), compiler));
   const [first, ...rest] = sets;
   return rest.every((other) => other.size === first!.size && [...other].every((key) => first!.has(key)));
 });

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { Binary, type Value } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
 import { asBadValue, nonNegativeInt, nonNegativeLong } from '../integer.ts';
@@ -22,12 +23,21 @@ export function testsBits(operator: BitTest, operand: Value, path: string): Pred
 
 function bitReader(value: Found): ((position: number) => boolean) | undefined {
   if (value instanceof Binary) {
-    const bytes = value.buffer.subarray(0, value.position);
+    const bytes = storedBytes(value);
     return (position) => (((bytes[position >> 3] ?? 0) >> (position & 7)) & 1) === 1;
   }
   const long = isNumeric(value) ? exactLong(value) : undefined;
   if (long === undefined) return undefined;
   return (position) => ((long >> BigInt(Math.min(position, 63))) & 1n) === 1n;
+}
+
+/** The data as BSON has it: that of the old subtype begins with its own length. */
+function storedBytes(value: Binary): Uint8Array {
+  const bytes = value.buffer.subarray(0, value.position);
+  if (value.sub_type !== Binary.SUBTYPE_BYTE_ARRAY) return bytes;
+  const length = Buffer.allocUnsafe(4);
+  length.writeInt32LE(bytes.length);
+  return Buffer.concat([length, bytes]);
 }
 
 function bitPositions(operator: BitTest, operand: Value, path: string): number[] {
@@ -38,7 +48,7 @@ function bitPositions(operator: BitTest, operand: Value, path: string): number[]
   }
   if (operand instanceof Binary) {
     const read = bitReader(operand)!;
-    return Array.from({ length: operand.position * 8 }, (_, position) => position).filter(read);
+    return Array.from({ length: storedBytes(operand).length * 8 }, (_, position) => position).filter(read);
   }
   if (!isNumeric(operand)) {
     throw badValue(`${path} takes an Array, a number, or a BinData but received: ${element(operator, operand)}`);

@@ -1,11 +1,12 @@
-import type { Doc } from '../../bson/index.ts';
+import type { Doc, KeptDoc } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
 import { MEASURED } from '../metadata.ts';
 import type { Filter, NearPredicate, QueryContext } from '../types.ts';
 import { compileMatcher } from './compile.ts';
 import { fieldsOf } from './fields.ts';
 import { soleNear } from './geo.ts';
-import type { Details, Matcher } from './predicate.ts';
+import { positionalFinder } from './positional.ts';
+import type { Matcher } from './predicate.ts';
 import { textOperand, textSearch } from './text.ts';
 
 export { checkInPartialFilter, checkInValidator } from './allowed.ts';
@@ -38,7 +39,8 @@ function filterOf(filter: Doc, matcher: Matcher, context: QueryContext, near: Ne
   const operand = textOperand(filter);
   const text = operand === undefined ? undefined : textSearch(operand, context);
   if (text && near) throw badValue('text and geoNear not allowed in same query');
-  const details: Details = { positional: undefined };
+  let last: Doc | KeptDoc | undefined;
+  let find: ReturnType<typeof positionalFinder> | undefined;
   return {
     source: filter,
     collator: context.collator,
@@ -47,11 +49,12 @@ function filterOf(filter: Doc, matcher: Matcher, context: QueryContext, near: Ne
     fields: fieldsOf(filter),
     near,
     matches(doc) {
-      details.positional = undefined;
-      return matcher(doc, details);
+      last = doc;
+      return matcher(doc, undefined);
     },
     get positional() {
-      return details.positional;
+      find ??= positionalFinder(filter, context);
+      return last === undefined ? undefined : find(last);
     },
   };
 }

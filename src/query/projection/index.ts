@@ -22,8 +22,11 @@ export function compileProjection(
   const { filter } = options;
   const context = { ...options.context, metadata: filter?.metadata ?? new Set() };
   if (projection.size === 0) return { apply: (doc) => doc };
-  const filterFields = filter && fieldsOf(filter.source);
-  const { tree, mode, positional } = parseProjection(projection, { context, find: true, filterFields });
+  const { tree, mode, positional } = parseProjection(projection, {
+    context,
+    find: true,
+    hasFilter: filter !== undefined,
+  });
   if (positional === undefined || !filter) return { apply: (doc, meta) => applyTree(tree, mode, carry(doc, meta)) };
   return {
     apply(doc, meta) {
@@ -48,16 +51,4 @@ function pickElement(doc: Doc, path: readonly string[], index: number | undefine
     return new Map(doc).set(name!, [value[index]]);
   }
   return isDoc(value) && rest.length > 0 ? new Map(doc).set(name!, pickElement(value, rest, index)) : doc;
-}
-
-/** The first parts of the paths that a filter is about. */
-function fieldsOf(filter: Doc): Set<string> {
-  const fields = new Set<string>();
-  for (const [name, operand] of filter) {
-    if (!name.startsWith('$')) fields.add(name.split('.')[0]!);
-    else if (isArray(operand)) {
-      for (const branch of operand) if (isDoc(branch)) for (const field of fieldsOf(branch)) fields.add(field);
-    }
-  }
-  return fields;
 }

@@ -16,11 +16,11 @@ export interface Parsed {
   readonly positional: string | undefined;
 }
 
-/** `find` allows `$slice`, `$elemMatch` and `$` in find's meaning; `filterFields` are the fields its filter is about. */
+/** `find` allows `$slice`, `$elemMatch` and `$` in find's meaning; `hasFilter`: there are matches that `$` can be of. */
 export interface ParseOptions {
   readonly context: QueryContext;
   readonly find: boolean;
-  readonly filterFields?: ReadonlySet<string> | undefined;
+  readonly hasFilter?: boolean;
 }
 
 interface State extends ParseOptions {
@@ -90,7 +90,7 @@ function parseInclusion(state: State, parent: Branch, name: string, prefix: stri
     if (isId) state.id = 'included';
   } else {
     const path = name.slice(0, positional);
-    checkPositional(state, name, prefix, name.slice(positional + 2));
+    checkPositional(state, name, name.slice(positional + 2));
     addNode(parent, path, { kind: 'include' });
     state.positional = prefix + path;
   }
@@ -99,15 +99,12 @@ function parseInclusion(state: State, parent: Branch, name: string, prefix: stri
   state.mode = 'inclusion';
 }
 
-function checkPositional(state: State, name: string, prefix: string, rest: string): void {
+function checkPositional(state: State, name: string, rest: string): void {
   if (state.positional !== undefined) {
     throw located(31276, 'Cannot specify more than one positional projection per query.');
   }
   if (state.hasElemMatch) throw located(31256, 'Cannot specify positional operator and $elemMatch.');
-  if (!state.filterFields) throw located(51050, 'Projections with a positional operator require a matcher');
-  if (!state.filterFields.has((prefix + name).split('.')[0]!)) {
-    throw located(31277, `Positional projection '${name}' does not match the query document.`);
-  }
+  if (!state.hasFilter) throw located(51050, 'Projections with a positional operator require a matcher');
   if (positionalAt(rest) >= 0 || rest === '.$') {
     throw located(31287, `Cannot use positional operator twice: ${name}`);
   }

@@ -3,7 +3,7 @@ import { located, parsedIn } from '../error.ts';
 import { compileExpression, isOperatorDoc, rootScope } from '../expressions/index.ts';
 import { checkedParts } from '../path.ts';
 import type { QueryContext } from '../types.ts';
-import { element, isArray, isDoc, typeName, valueText } from '../value.ts';
+import { isArray, isDoc, typeName, valueText } from '../value.ts';
 import { parseProjection } from './parse.ts';
 import { applyTree, type Branch, newBranch } from './tree.ts';
 
@@ -36,10 +36,7 @@ export function compileAddFields(spec: Value, context: QueryContext, name = '$ad
 function addFields(parent: Branch, spec: Doc, context: QueryContext, prefix: string): void {
   for (const [path, value] of spec) {
     const parts = checkedParts(path);
-    if (isDoc(value) && !isOperatorDoc(value)) {
-      if (value.size === 0) {
-        throw located(40180, `an empty object is not a valid value. Found ${element(path, value)}`);
-      }
+    if (isDoc(value) && value.size > 0 && !isOperatorDoc(value)) {
       addFields(descend(parent, parts, prefix + path), value, context, `${prefix}${path}.`);
       continue;
     }

@@ -54,7 +54,9 @@ function parseGeoNear(spec: Value, context: QueryContext): GeoNear {
       const condition = new Map<string, Value>([[operator, center()]]);
       if (min) condition.set('$minDistance', min());
       if (max) condition.set('$maxDistance', max());
-      return new Map<string, Value>([...query, [path, condition]]);
+      // Beside the query, which may be about the same path.
+      const asked: Doc = new Map([[path, condition]]);
+      return query.size > 0 ? asked.set('$and', [query]) : asked;
     },
     add(doc: Doc, { geoNearDistance = 0, geoNearPoint }: Metadata) {
       const measured = withField(doc, distanceField, geoNearDistance * multiplier);

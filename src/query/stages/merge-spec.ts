@@ -45,7 +45,13 @@ export function parseMerge(spec: Value, context: QueryContext & { readonly db: s
   const twice = on.find((field, at) => on.indexOf(field) < at);
   if (twice !== undefined) throw located(31465, `Found a duplicate field '${twice}'`);
   checkTarget('$merge', into, { special: 31319, internal: 31320, cannot: 'Cannot' });
-  return { into, on, whenMatched, whenNotMatched, variables: variablesOf(given.get('let'), mode, context) };
+  return {
+    into,
+    on,
+    whenMatched,
+    whenNotMatched,
+    variables: variablesOf(given.get('let') ?? undefined, mode, context),
+  };
 }
 
 function targetOf(into: Value, db: string): { db: string; coll: string } {

@@ -2,7 +2,7 @@ import { BSONRegExp, type Collator, comparison, type Doc, equal, type Value } fr
 import { badValue, failedToParse, typeMismatch } from '../error.ts';
 import { compileCondition, compileFilter } from '../filter/index.ts';
 import { clampedLong, exactLong, toDouble } from '../number.ts';
-import { compileSort } from '../sort.ts';
+import { compileWholeSort } from '../sort.ts';
 import type { QueryContext } from '../types.ts';
 import { element, format, isArray, isDoc, isNumeric, MISSING, typeName } from '../value.ts';
 import { idOf, lastPart } from './scalar-operators.ts';
@@ -78,9 +78,7 @@ function elementOrder(spec: Value, collator: Collator | undefined): (left: Value
         throw badValue(`The $sort field is a dotted field but has an empty part: ${name}`);
       }
     }
-    const order = compileSort(spec, collator);
-    const asDoc = (value: Value): Doc => (isDoc(value) ? value : new Map());
-    return (left, right) => order(asDoc(left), asDoc(right));
+    return compileWholeSort(spec, collator);
   }
   if (!isNumeric(spec)) {
     throw badValue('The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields');

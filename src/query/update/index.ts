@@ -26,5 +26,5 @@ export function compileUpdate(update: Doc | readonly Doc[], options: UpdateOptio
   if (arrayFilters.length > 0) {
     throw failedToParse('arrayFilters may not be specified for replacement-style updates');
   }
-  return compileReplacement(doc);
+  return compileReplacement(doc, context);
 }

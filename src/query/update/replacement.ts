@@ -1,10 +1,12 @@
 import { CodedError } from '../../base/index.ts';
 import { compare, type Doc, identical } from '../../bson/index.ts';
-import type { Updater } from '../types.ts';
+import type { QueryContext, Updater } from '../types.ts';
 import { element } from '../value.ts';
+import { withTimestamps } from './empty-timestamps.ts';
 
 /** Compiles a whole new document. The old `_id` stays when the new one has none. */
-export function compileReplacement(replacement: Doc): Updater {
+export function compileReplacement(given: Doc, context: QueryContext): Updater {
+  const replacement = withTimestamps(given, context);
   for (const name of replacement.keys()) {
     if (name.startsWith('$')) {
       throw new CodedError(

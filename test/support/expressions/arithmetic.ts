@@ -6,6 +6,17 @@ const DATE = date('2024-01-01T00:00:00Z');
 
 export const ARITHMETIC: Family = {
   results: [
+    [{ $trunc: [1e308, 0] }, double(1e308)],
+    [{ $round: 1e308 }, double(1e308)],
+    [{ $trunc: -5e-324 }, -0],
+    [
+      { $round: [decimal('9.999999999999999999999999999999999E+6144'), 0] },
+      decimal('9.999999999999999999999999999999999E+6144'),
+    ],
+    [{ $round: [decimal('1.123456789012345678901234567890123'), 100] }, decimal('1.123456789012345678901234567890123')],
+    [{ $pow: [double(1), Infinity] }, double(1)],
+    [{ $pow: [double(-1), -Infinity] }, double(1)],
+    [{ $sum: [decimal('-0')] }, decimal('0')],
     // Types widen: int, long, double, decimal; an int that overflows is a long, a long a double.
     [{ $add: [1, 2] }, 3],
     [{ $add: [] }, 0],

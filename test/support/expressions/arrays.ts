@@ -49,6 +49,9 @@ export const ARRAYS: Family = {
     [{ $sortArray: { input: [3, 'a', 1, null], sortBy: 1 } }, [null, 1, 3, 'a']],
     [{ $sortArray: { input: [1, 3, 2], sortBy: -1 } }, [3, 2, 1]],
     [{ $sortArray: { input: [{ a: 2 }, { a: 1 }], sortBy: { a: 1 } } }, [{ a: 1 }, { a: 2 }]],
+    // Arrays are compared whole.
+    [{ $sortArray: { input: [{ a: [3, 1] }, { a: [2] }], sortBy: { a: 1 } } }, [{ a: [2] }, { a: [3, 1] }]],
+    [{ $sortArray: { input: [{ a: { b: 2 } }, { a: 5 }], sortBy: { 'a.b': 1 } } }, [{ a: 5 }, { a: { b: 2 } }]],
     [{ $sortArray: { input: null, sortBy: 1 } }, null],
     [{ $zip: { inputs: [[1, 2], ['a']] } }, [[1, 'a']]],
     [
@@ -359,6 +362,11 @@ export const OBJECTS: Family = {
     ],
     [{ $setEquals: [[1]] }, 17045, '$setEquals needs at least two arguments had: 1'],
     [{ $setEquals: [[1], 2] }, 5887502, 'All operands of $setEquals must be arrays. 2-th argument is of type: int'],
+    [
+      { $setEquals: [[1], '$missing'] },
+      17044,
+      'All operands of $setEquals must be arrays. 2-th argument is of type: missing',
+    ],
     [{ $setEquals: [[1], null] }, 5887502, 'All operands of $setEquals must be arrays. 2-th argument is of type: null'],
     [
       { $setIsSubset: [null, []] },

@@ -8,6 +8,11 @@ const when = (condition: unknown, result: unknown) =>
 
 export const LOGIC: Family = {
   results: [
+    // What a constant case leaves out is not evaluated.
+    [{ $switch: { branches: [when(true, 'ok'), when({ $divide: [1, 0] }, 1)] } }, 'ok'],
+    [{ $switch: { branches: [when(false, { $divide: [1, 0] })], default: 'ok' } }, 'ok'],
+    [{ $or: [{ $divide: [1, '$zero'] }, true] }, true, { zero: 0 }],
+    [{ $and: [{ $divide: [1, '$zero'] }, false] }, false, { zero: 0 }],
     [{ $eq: [1, long(1)] }, true],
     [{ $eq: [decimal('1.0'), double(1)] }, true],
     [{ $eq: ['$missing', null] }, false],
@@ -90,6 +95,11 @@ export const LOGIC: Family = {
     [{ $switch: { branches: [] } }, 40068, '$switch requires at least one branch.'],
     [
       { $switch: { branches: [when(false, 1)] } },
+      40069,
+      'One cannot execute a switch expression where all the cases evaluate to false without a default.',
+    ],
+    [
+      { $switch: { branches: [when({ $eq: ['$missing', 1] }, 1)] } },
       40066,
       '$switch could not find a matching branch for an input, and no default was specified.',
     ],

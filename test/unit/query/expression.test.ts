@@ -252,7 +252,7 @@ describe('expressions', () => {
     [{ $toInt: 'x' }, 'ConversionFailure'],
     [{ $toInt: 2147483648n }, 'ConversionFailure'],
     [{ $toObjectId: 'x' }, 'ConversionFailure'],
-    [{ $switch: { branches: [named(['case', false], ['then', 1])] } }, 40066],
+    [{ $switch: { branches: [named(['case', false], ['then', 1])] } }, 40069],
     [{ $function: { body: 'x', args: [], lang: 'js' } }, 31264],
     [{ a: { $b: 1 } }, 'InvalidPipelineOperator', "Unrecognized expression '$b'"],
     [{ 'a.b': 1 }, 16412],

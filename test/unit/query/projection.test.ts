@@ -94,7 +94,6 @@ describe('projections of find', () => {
     [{ a: { $elemMatch: 1 } }, 31274, 'elemMatch: Invalid argument, object required, but got int'],
     [{ 'a.b': { $elemMatch: { c: 1 } } }, 31275, 'Cannot use $elemMatch projection on a nested field.'],
     [{ 'n.$': 1 }, 51050, 'Projections with a positional operator require a matcher'],
-    [{ 'n.$': 1 }, 31277, "Positional projection 'n.$' does not match the query document.", { a: 1 }],
     [{ 'n.$': 1, 'e.$': 1 }, 31276, undefined, { n: 1, 'e.f': 1 }],
     [{ 'n.$': 1, e: { $elemMatch: { f: 1 } } }, 31255, undefined, { n: 1 }],
     [{ 'n.$': { $add: [1] } }, 31271, undefined, { n: 1 }],
