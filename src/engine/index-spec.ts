@@ -49,17 +49,28 @@ export function checkIndexSpecs(given: readonly Doc[], options: SpecOptions): Do
     return known;
   });
   if (specs.length === 0) throw new CodedError('BadValue', 'Must specify at least one index to create');
-  for (const spec of specs) checkExpiry(spec);
-  return specs.map((spec) => (spec.has('v') ? spec : new Map([...spec, ['v', new Int32(2)]])));
+  for (const spec of specs) {
+    checkExpiry(spec);
+    const key = spec.get('key') as Doc;
+    if (key.size === 1 && isNumber(key.get('_id')) && Math.trunc(Number(key.get('_id'))) === -1) throw wrongIdKey(key);
+  }
+  return specs.map((spec) => {
+    const stored: Doc = spec.has('v') ? new Map(spec) : new Map([...spec, ['v', new Int32(2)]]);
+    const expiry = spec.get('expireAfterSeconds');
+    // As MongoDB keeps it, whatever number it was.
+    return expiry === undefined ? stored : stored.set('expireAfterSeconds', new Int32(Math.trunc(Number(expiry))));
+  });
+}
+
+function wrongIdKey(key: Doc): CodedError {
+  return new CodedError('BadValue', `The field 'key' for an _id index must be {_id: 1}, but got ${showDoc(key)}`);
 }
 
 /** Checks what `create` was given of the index on `_id`. */
 export function checkIdIndexSpec(spec: Doc): void {
   checkSpec(spec, false);
-  if (!isIdKey(spec.get('key') as Doc)) {
-    const shown = showDoc(spec.get('key') as Doc);
-    throw new CodedError('BadValue', `The field 'key' for an _id index must be {_id: 1}, but got ${shown}`);
-  }
+  const key = spec.get('key') as Doc;
+  if (!isIdKey(key)) throw wrongIdKey(key);
   checkNames(spec);
 }
 

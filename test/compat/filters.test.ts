@@ -166,6 +166,8 @@ describe('one value of each type', () => {
     [{ a: { $bitsAllSet: 5 } }, `${FIVES},max long,array,binary`],
     [{ a: { $bitsAllClear: [1] } }, `${FIVES},zero,-0,array,binary`],
     [{ a: { $bitsAnySet: new Binary(Buffer.from([6])) } }, `${FIVES},max long,array,binary`],
+    // The old subtype's data begins with its own length: 1, and then 6.
+    [{ a: { $bitsAllSet: new Binary(Buffer.from([6]), 2) } }, 'max long'],
     [{ a: { $bitsAnyClear: [0, 63] } }, `${FIVES},zero,-0,max long,array,binary`],
     // Expressions see arrays whole, and tell null from nothing.
     [{ $expr: { $eq: ['$a', 5] } }, FIVES],

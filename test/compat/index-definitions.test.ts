@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Db, type Document, Int32, Long } from '../support/driver.ts';
+import { type Db, Decimal128, type Document, Double, Int32, Long } from '../support/driver.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 /** What createIndexes refuses, with MongoDB's codes and words. */
@@ -246,6 +246,7 @@ test.each<Row>([
     "The index name '_id_' is reserved for the _id index, which must have key pattern {_id: 1}, found key: { a: 1 }",
   ],
   [{ name: '*' }, 2, "The index name '*' is not valid."],
+  [{ key: { _id: -1 } }, 2, "The field 'key' for an _id index must be {_id: 1}, but got { _id: -1 }"],
   [
     { expireAfterSeconds: 'x' },
     67,
@@ -344,4 +345,15 @@ test('a build that fails names itself', async () => {
       /^Index build failed: [0-9a-f-]{36}: Collection defined.doubles \( [0-9a-f-]{36} \) :: caused by :: E11000 duplicate key error collection: defined.doubles index: a_1 dup key: \{ a: 1 \}$/,
     ),
   });
+});
+
+test('seconds of a TTL index are kept as an int32, whatever number they were', async () => {
+  const coll = db.collection('expiring');
+  const given = [Long.fromNumber(60), new Double(60.9), Decimal128.fromString('60')];
+  for (const [at, seconds] of given.entries()) {
+    await coll.createIndex({ [`d${at}`]: 1 }, { expireAfterSeconds: seconds as never });
+  }
+  const raw = await db.command({ listIndexes: 'expiring' }, { promoteValues: false });
+  const kept = raw.cursor.firstBatch.slice(1).map((index: Document) => index.expireAfterSeconds);
+  expect(kept).toEqual(given.map(() => new Int32(60)));
 });
