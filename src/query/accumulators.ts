@@ -317,3 +317,26 @@ function deviation(lost: 0 | 1): GroupAccumulator {
     },
   };
 }
+
+/**
+ * A standard deviation over a window that moves (`WindowFunctionStdDev`): null while a number in it is not finite, and
+ * that of one number is the int32 0.
+ */
+export function movingDeviation(operator: '$stdDevPop' | '$stdDevSamp'): GroupAccumulator {
+  const ofSample = operator === '$stdDevSamp';
+  const inner = deviation(ofSample ? 1 : 0);
+  let [count, unbounded] = [0, 0];
+  return {
+    ...inner,
+    add(value) {
+      if (!isNumeric(value)) return;
+      count += 1;
+      if (!Number.isFinite(toDouble(value))) unbounded += 1;
+      inner.add(value);
+    },
+    result() {
+      if (unbounded > 0) return null;
+      return count === 1 && !ofSample ? new Int32(0) : inner.result();
+    },
+  };
+}

@@ -5,6 +5,7 @@ import {
   countArgument,
   countedArguments,
   type GroupAccumulator,
+  movingDeviation,
   ranked,
   several,
 } from '../accumulators.ts';
@@ -107,6 +108,10 @@ export function compileAccumulator(
     case '$median':
     case '$percentile':
       return quantiles(operator, argument, context);
+    case '$stdDevPop':
+    case '$stdDevSamp':
+      if (!moving) break;
+      return { expression: compileExpression(argument, context), start: () => movingDeviation(operator) };
     case '$accumulator':
       return compileScripted(argument, context);
     case '$count':

@@ -59,7 +59,25 @@ const CASES: [name: string, operator: object, values: unknown[], docs?: object[]
     { $percentile: { input: '$y', p: [0.5], method: 'approximate' }, window: SLIDING },
     [[double(1)], [double(1)], [double(2)], [double(3)]],
   ],
-  ['deviation', { $stdDevPop: '$y', window: SLIDING }, [double(0), 0.5, 0.5, 0.5]],
+  ['deviation', { $stdDevPop: '$y', window: SLIDING }, [0, 0.5, 0.5, 0.5]],
+  [
+    'deviation of one, growing',
+    { $stdDevPop: '$y', window: window(['unbounded', 'current']) },
+    [double(0), 0.5],
+    numbers(1, 2),
+  ],
+  [
+    'deviation beside what is not finite',
+    { $stdDevPop: '$y', window: SLIDING },
+    [0, null, null, 0.5],
+    numbers(1, Number.POSITIVE_INFINITY, 3, 4),
+  ],
+  [
+    'deviation of samples',
+    { $stdDevSamp: '$y', window: SLIDING },
+    [null, Math.SQRT1_2, Math.SQRT1_2],
+    numbers(1, 2, 3),
+  ],
   ['range', { $sum: '$y', window: { range: [-1, 1] } }, [3, 6, 9, 7]],
   [
     'range with gaps',
