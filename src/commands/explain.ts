@@ -56,6 +56,7 @@ function serverParameters({ engine: { limits } }: Context): Doc {
     internalDocumentSourceGroupMaxMemoryBytes: limits.group,
     internalQueryMaxBlockingSortMemoryUsageBytes: limits.sort,
     internalQueryMaxAddToSetBytes: limits.addToSet,
+    internalDocumentSourceSetWindowFieldsMaxMemoryBytes: limits.setWindowFields,
   });
 }
 

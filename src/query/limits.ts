@@ -6,6 +6,7 @@ export const MEMORY_PARAMETERS = {
   sort: 'internalQueryMaxBlockingSortMemoryUsageBytes',
   group: 'internalDocumentSourceGroupMaxMemoryBytes',
   bucketAuto: 'internalDocumentSourceBucketAutoMaxMemoryBytes',
+  setWindowFields: 'internalDocumentSourceSetWindowFieldsMaxMemoryBytes',
   graphLookup: 'internalDocumentSourceGraphLookupMaxMemoryBytes',
   /** The document that `$facet` makes. */
   facet: 'internalQueryFacetMaxOutputDocSizeBytes',

@@ -258,10 +258,22 @@ describe('a pipeline that ran tells of each stage what it has done', () => {
     [
       '$setWindowFields and $bucketAuto',
       [
-        { $setWindowFields: { partitionBy: '$a', sortBy: { b: 1 }, output: { r: { $rank: {} } } } },
+        {
+          $setWindowFields: { partitionBy: '$a', sortBy: { b: 1 }, output: { r: { $rank: {} }, all: { $push: '$z' } } },
+        },
         { $bucketAuto: { groupBy: '$r', buckets: 2 } },
       ],
-      [{ nReturned: 100 }, { ...notSpilled, nReturned: 100 }, { ...notSpilled, nReturned: 2 }],
+      [
+        { nReturned: 100 },
+        {
+          // The ten numbers of a partition, each with about what a field takes.
+          maxFunctionMemoryUsageBytes: { r: 0, all: 120 },
+          maxTotalMemoryUsageBytes: expect.any(Number),
+          ...notSpilled,
+          nReturned: 100,
+        },
+        { ...notSpilled, nReturned: 2 },
+      ],
     ],
     [
       'a $group by a scan of distinct values',

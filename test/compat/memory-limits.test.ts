@@ -14,9 +14,25 @@ const set = (name: string, value: unknown) => own.admin({ setParameter: 1, [name
 
 const SORT = 'internalQueryMaxBlockingSortMemoryUsageBytes';
 const SORT_MESSAGE = 'Sort exceeded memory limit of 1000 bytes, but did not opt in to external sorting.';
-const PIPELINES: [string, Document, number, string, boolean?][] = [
+const WINDOWS = 'internalDocumentSourceSetWindowFieldsMaxMemoryBytes';
+/** Refused without the disk, or with it as well, or with it alone (without it another refusal comes first). */
+type When = 'without the disk' | 'always' | 'with the disk';
+const PIPELINES: [string, Document, number, string, When?][] = [
   [SORT, { $sort: { pad: 1 } }, 292, SORT_MESSAGE],
   [SORT, { $setWindowFields: { sortBy: { pad: 1 }, output: { n: { $sum: 1 } } } }, 292, SORT_MESSAGE],
+  [
+    WINDOWS,
+    { $setWindowFields: { output: { n: { $sum: 1 } } } },
+    5643011,
+    "Exceeded max memory. Set 'allowDiskUse: true' to spill to disk",
+  ],
+  [
+    WINDOWS,
+    { $setWindowFields: { sortBy: { _id: 1 }, output: { all: { $push: '$pad', window: { documents: [-20, 20] } } } } },
+    5414201,
+    'Exceeded memory limit in DocumentSourceSetWindowFields, used ',
+    'with the disk',
+  ],
   [
     'internalDocumentSourceBucketAutoMaxMemoryBytes',
     { $bucketAuto: { groupBy: '$_id', buckets: 3, output: { pad: { $last: '$pad' } } } },
@@ -34,54 +50,69 @@ const PIPELINES: [string, Document, number, string, boolean?][] = [
     { $group: { _id: '$group', all: { $push: '$pad' } } },
     146,
     '$push used too much memory and cannot spill to disk. Memory limit: 1000 bytes',
-    true,
+    'always',
   ],
   [
     'internalQueryMaxAddToSetBytes',
     { $group: { _id: '$group', all: { $addToSet: { id: '$_id', pad: '$pad' } } } },
     146,
     '$addToSet used too much memory and cannot spill to disk. Memory limit: 1000 bytes',
-    true,
+    'always',
   ],
   [
     'internalQueryTopNAccumulatorBytes',
     { $group: { _id: '$group', all: { $firstN: { n: 20, input: '$pad' } } } },
     146,
     '$firstN used too much memory and cannot spill to disk. Memory limit: 1000 bytes',
-    true,
+    'always',
   ],
   [
     'internalDocumentSourceGraphLookupMaxMemoryBytes',
     { $graphLookup: { from: 'things', startWith: 3, connectFromField: 'group', connectToField: 'group', as: 'all' } },
     40099,
     '$graphLookup reached maximum memory consumption',
-    true,
+    'always',
   ],
   [
     'internalLookupStageIntermediateDocumentMaxSizeBytes',
     { $lookup: { from: 'things', localField: 'group', foreignField: 'group', as: 'all' } },
     4568,
     "Total size of documents in things matching pipeline's $lookup stage exceeds 1000 bytes",
-    true,
+    'always',
   ],
   [
     'internalQueryFacetMaxOutputDocSizeBytes',
     { $facet: { all: [{ $limit: 20 }] } },
     4031700,
     'document constructed by $facet is ',
-    true,
+    'always',
   ],
 ];
 
 describe('beyond its limit', () => {
-  test.each(PIPELINES)('%s: %o', async (name, stage, code, message, always = false) => {
+  test('a window holds no more than it must', async () => {
+    const near = { $push: '$pad', window: { documents: [-2, 2] } };
+    const stage = {
+      $setWindowFields: { sortBy: { _id: 1 }, output: { near, before: { $shift: { output: '$_id', by: -1 } } } },
+    };
+    const run = () => own.things.aggregate([stage], { allowDiskUse: false }).toArray();
+    const expected = await run();
+    await set(WINDOWS, 2500);
+    try {
+      expect(await run()).toEqual(expected);
+    } finally {
+      await set(WINDOWS, 100 * 2 ** 20);
+    }
+  });
+
+  test.each(PIPELINES)('%s: %o', async (name, stage, code, message, when = 'without the disk') => {
     const run = (allowDiskUse: boolean) => own.things.aggregate([stage], { allowDiskUse }).toArray();
     const expected = await run(true);
     const { was } = await set(name, 1000);
     try {
       const refusal = { code, message: expect.stringContaining(message) };
-      await expect(run(false)).rejects.toMatchObject(refusal);
-      if (always) await expect(run(true)).rejects.toMatchObject(refusal);
+      if (when !== 'with the disk') await expect(run(false)).rejects.toMatchObject(refusal);
+      if (when !== 'without the disk') await expect(run(true)).rejects.toMatchObject(refusal);
       else expect(await run(true)).toHaveLength(expected.length);
     } finally {
       await set(name, was);

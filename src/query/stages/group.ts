@@ -1,3 +1,4 @@
+import { CodedError } from '../../base/index.ts';
 import { type Doc, encodeKey, Int32, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, type Expression, rootScope, type Scope } from '../expressions/index.ts';
@@ -33,7 +34,10 @@ function compileId(id: Value, context: PipelineContext): Expression {
 }
 
 const groupTooLarge = () =>
-  "Exceeded memory limit for $group, but didn't allow external sort. Pass allowDiskUse:true to opt in.";
+  new CodedError(
+    'QueryExceededMemoryLimitNoDiskUseAllowed',
+    "Exceeded memory limit for $group, but didn't allow external sort. Pass allowDiskUse:true to opt in.",
+  );
 
 export const sortByCount: StageCompiler = (spec, env) => {
   if (!isDoc(spec) && typeof spec !== 'string') {

@@ -21,17 +21,19 @@ export interface Room {
 
 /** What a stage that sorts says. */
 export const sortTooLarge = (limit: number) =>
-  `Sort exceeded memory limit of ${limit} bytes, but did not opt in to external sorting.`;
+  new CodedError(
+    'QueryExceededMemoryLimitNoDiskUseAllowed',
+    `Sort exceeded memory limit of ${limit} bytes, but did not opt in to external sorting.`,
+  );
 
 export function roomFor(
   { allowDiskUse, limits = DEFAULT_LIMITS, scratch }: Pick<PipelineContext, 'allowDiskUse' | 'limits' | 'scratch'>,
   stage: Limited,
-  message: (limit: number) => string,
+  tooLarge: (limit: number) => CodedError,
 ): Room {
   if (allowDiskUse === false) {
     const limit = limits[stage];
-    const beyond = () => new CodedError('QueryExceededMemoryLimitNoDiskUseAllowed', message(limit));
-    return { limit, size: (doc) => encode(doc).length, weight: 1, beyond };
+    return { limit, size: (doc) => encode(doc).length, weight: 1, beyond: () => tooLarge(limit) };
   }
   const limit = scratch?.threshold ?? limits[stage];
   return { limit, size: scratch ? estimate() : () => 0, weight: scratch ? DECODED : 0, beyond: scratch };

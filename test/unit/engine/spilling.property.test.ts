@@ -41,16 +41,44 @@ const blocking = fc.constantFrom<object>(
   { $bucketAuto: { groupBy: '$b', buckets: 3, output } },
   { $bucketAuto: { groupBy: { $abs: '$a' }, buckets: 4, granularity: 'R5', output } },
   { $bucketAuto: { groupBy: '$a', buckets: 200 } },
-  {
-    $setWindowFields: {
-      partitionBy: '$a',
-      sortBy: { b: 1 },
-      output: { n: { $documentNumber: {} }, all: { $push: '$c', window: { documents: [-1, 1] } } },
-    },
-  },
-  { $setWindowFields: { partitionBy: { $mod: ['$a', 2] }, output: { sum: { $sum: '$a' } } } },
-  { $setWindowFields: { sortBy: { b: -1, a: 1 }, output: { 'at.next': { $shift: { output: '$_id', by: 1 } } } } },
 );
+
+const documents = fc.constantFrom<unknown[]>(
+  [-1, 1],
+  [2, 40],
+  [-40, -2],
+  ['unbounded', 'current'],
+  ['current', 'unbounded'],
+);
+const range = fc.constantFrom<unknown[]>(
+  [-1, 1],
+  [2, 40],
+  [-40, 'current'],
+  ['unbounded', 5],
+  ['current', 'unbounded'],
+);
+const moving = fc.oneof(
+  fc.constant({}),
+  documents.map((bounds) => ({ window: { documents: bounds } })),
+  range.map((bounds) => ({ window: { range: bounds } })),
+);
+/** Functions that need documents of their partition ahead of them, behind them, and none but their own. */
+const functions = fc.record({
+  all: moving.map((window) => ({ $push: '$c', ...window })),
+  sum: moving.map((window) => ({ $sum: '$a', ...window })),
+  top: moving.map((window) => ({ $topN: { n: 2, ...TOP }, ...window })),
+  slope: documents.map((bounds) => ({ $derivative: { input: '$a' }, window: { documents: bounds } })),
+  area: moving.map((window) => ({ $integral: { input: '$a' }, ...window })),
+  'at.other': fc.integer({ min: -50, max: 50 }).map((by) => ({ $shift: { output: '$b', by } })),
+  filled: fc.constantFrom({ $linearFill: '$gap' }, { $locf: '$gap' }),
+  rank: fc.constantFrom({ $rank: {} }, { $expMovingAvg: { input: '$a', N: 3 } }),
+});
+const windows = fc.record({
+  partitionBy: fc.constantFrom<unknown>(null, '$a', { $mod: ['$a', 2] }),
+  output: functions,
+});
+const WHOLE = { $setWindowFields: { output: { first: { $first: '$b' }, all: { $push: '$_id' } } } };
+const GAP = { $set: { gap: { $cond: [{ $lt: [{ $mod: ['$_id', 50] }, 9] }, '$a', null] } } };
 
 async function aggregate(stage: Stage, pipeline: readonly object[], allowDiskUse?: boolean): Promise<Doc[]> {
   const options = { context: stage.context, read: 'local' as const, allowDiskUse };
@@ -73,7 +101,8 @@ test('stages give what they give in memory', async () => {
       limits,
       group,
       blocking,
-      async (documents, by, window, spec, stage) => {
+      windows,
+      async (documents, by, window, spec, stage, output) => {
         const scratch = new MemoryScratch(THRESHOLD);
         const [held, spilling] = [await Stage.open(), await Stage.open({ scratch })];
         const docs = documents.map((each, _id) => ({ _id, ...each }));
@@ -85,7 +114,10 @@ test('stages give what they give in memory', async () => {
         expect(byId(await aggregate(spilling, [{ $group: spec }]))).toEqual(
           byId(await aggregate(held, [{ $group: spec }])),
         );
-        expect(await aggregate(spilling, [stage])).toEqual(await aggregate(held, [stage]));
+        const setting = [GAP, { $setWindowFields: { ...output, sortBy: { _id: 1 } } }];
+        for (const stages of [[stage], setting, [WHOLE]]) {
+          expect(await aggregate(spilling, stages)).toEqual(await aggregate(held, stages));
+        }
         const drawn = await aggregate(spilling, [{ $set: { more: 1 } }, { $sample: { size: 70 } }]);
         expect(new Set(drawn.map((each) => String(each.get('_id')))).size).toBe(Math.min(70, docs.length));
         expect(scratch.open).toBe(0);
@@ -107,6 +139,7 @@ const PIPELINES: [string, object[]][] = [
   ['a sort', [{ $sort: { n: 1 } }, { $set: { more: 1 } }]],
   ['a sort behind another stage', [{ $set: { more: 1 } }, { $sort: { n: 1 } }]],
   ['a group', [{ $group: { _id: '$n', docs: { $push: '$$ROOT' } } }]],
+  ['a partition', [{ $setWindowFields: { output: { all: { $sum: '$n' } } } }]],
 ];
 
 test.each(PIPELINES)('%s that is killed leaves nothing behind', async (_, pipeline) => {

@@ -29,6 +29,12 @@ const SLIDING = window([-1, 'current']);
 const day = (n: number) => date(`2024-01-0${n}T00:00:00Z`);
 
 const CASES: [name: string, operator: object, values: unknown[], docs?: object[]][] = [
+  [
+    'a slope of which only the ends can be had',
+    { $derivative: { input: { $divide: [1, '$y'] } }, window: window(['unbounded', 'unbounded']) },
+    Array(5).fill(-0.125),
+    numbers(1, 0, 0, 0, 2),
+  ],
   ['whole by default', { $sum: '$y' }, [10, 10, 10, 10]],
   ['growing', { $sum: '$y', window: window(['unbounded', 'current']) }, [1, 3, 6, 10]],
   ['shrinking', { $sum: '$y', window: window(['current', 'unbounded']) }, [10, 9, 7, 4]],

@@ -1,8 +1,8 @@
-import { Int32, type Value } from '../../../bson/index.ts';
+import { type Doc, Int32, type Value } from '../../../bson/index.ts';
 import { addInUtc, parseTimeUnit, type TimeUnit } from '../../dates/index.ts';
 import { addDecimal } from '../../decimal.ts';
 import { failedToParse, located } from '../../error.ts';
-import { compileExpression, constantValue } from '../../expressions/index.ts';
+import { compileExpression, constantValue, rootScope } from '../../expressions/index.ts';
 import { exactInt, toDecimal, toDouble } from '../../number.ts';
 import { compareFound } from '../../order.ts';
 import type { QueryContext } from '../../types.ts';
@@ -17,19 +17,29 @@ import {
   type Numeric,
   typeName,
 } from '../../value.ts';
-import type { Partition, SortSpec } from './partition.ts';
+import type { SortSpec } from './partition.ts';
 
-/** The first and last place of a window; the first after the last where it is empty. */
-export type Bounds = (partition: Partition, at: number) => readonly [from: number, to: number];
+/** The window of one place. Those of later places begin and end no earlier. */
+export interface Frame {
+  /** Whether a document at that place, which sorts by that key, comes before the window. */
+  isBefore(place: number, key: Found): boolean;
+  /** Whether it comes behind it. */
+  isBehind(place: number, key: Found): boolean;
+  /** Whether none of it can come any more, when the first `shown` documents were seen and the last has that key. */
+  isComplete(shown: number, lastKey: Found): boolean;
+}
 
 export interface Window {
-  readonly bounds: Bounds;
+  /** `current` is the document at that place. */
+  frame(at: number, current: Doc): Frame;
+  /** What documents are compared by; undefined where their places are enough. */
+  readonly keyOf?: (doc: Doc) => Found;
   /** Whether every window begins where the partition does, so that each has what the one before it had. */
   readonly grows: boolean;
 }
 
-const WHOLE: Window = { bounds: ({ docs }) => [0, docs.length - 1], grows: true };
-export const TO_CURRENT: Window = { bounds: (_, at) => [0, at], grows: true };
+const ALL: Frame = { isBefore: () => false, isBehind: () => false, isComplete: () => false };
+const WHOLE: Window = { frame: () => ALL, grows: true };
 
 type Bound<T> = T | 'current' | 'unbounded';
 
@@ -106,7 +116,11 @@ function documentWindow(limits: Value, sort: SortSpec | undefined, context: Quer
     upper === 'unbounded' ? Number.POSITIVE_INFINITY : upper === 'current' ? 0 : upper,
   ];
   return {
-    bounds: ({ docs }, at) => [Math.max(0, at + low), Math.min(docs.length - 1, at + high)],
+    frame: (at) => ({
+      isBefore: (place) => place < at + low,
+      isBehind: (place) => place > at + high,
+      isComplete: (shown) => shown > at + high,
+    }),
     grows: lower === 'unbounded',
   };
 }
@@ -130,27 +144,32 @@ function rangeWindow(
   const unit = unitName === undefined ? undefined : parseTimeUnit(unitName);
   if (sort?.fields.length !== 1) throw located(5339902, 'Range-based bounds require sortBy a single field');
   if (sort.fields[0]!.direction < 0) throw located(8947401, 'Range-based bounds require an ascending sortBy');
+  const key = sort.key!;
+  const keyOf = (doc: Doc) => key(rootScope(doc));
   return {
-    bounds: ({ keys }, at) => {
-      const base = checkedKey(keys[at]!, unit);
-      const kind = bracket(base);
-      let from = at;
-      if (lower === 'unbounded') from = firstWhere(keys, (key) => bracket(key) >= kind);
-      else if (lower !== 'current') {
-        const low = moved(base, lower, unit);
-        from = firstWhere(keys, (key) => compareFound(key, low) >= 0);
-        if (from < keys.length && bracket(keys[from]!) !== kind) return EMPTY;
-      }
-      if (upper === 'current') return [from, at];
-      if (upper === 'unbounded') return [from, firstWhere(keys, (key) => bracket(key) > kind) - 1];
-      const high = moved(base, upper, unit);
-      return [from, firstWhere(keys, (key) => compareFound(key, high) > 0) - 1];
-    },
+    frame: (at, current) => rangeFrame(at, checkedKey(keyOf(current), unit)),
+    keyOf,
     grows: lower === 'unbounded',
   };
-}
 
-const EMPTY = [0, -1] as const;
+  function rangeFrame(at: number, base: Numeric | Date): Frame {
+    const kind = bracket(base);
+    const [low, high] = [lower, upper].map((bound) =>
+      typeof bound === 'string' ? undefined : moved(base, bound, unit),
+    );
+    const isBefore = (place: number, found: Found) => {
+      if (lower === 'current') return place < at;
+      return low === undefined ? bracket(found) < kind : compareFound(found, low) < 0;
+    };
+    const isBehind = (place: number, found: Found) => {
+      if (upper === 'current') return place > at;
+      return high === undefined ? bracket(found) > kind : compareFound(found, high) > 0;
+    };
+    const isComplete = (shown: number, last: Found) =>
+      upper === 'current' ? shown > at : shown > 0 && isBehind(shown - 1, last);
+    return { isBefore, isBehind, isComplete };
+  }
+}
 
 function checkedKey(key: Found, unit: TimeUnit | undefined): Numeric | Date {
   if (unit !== undefined) {
@@ -168,15 +187,4 @@ function checkedKey(key: Found, unit: TimeUnit | undefined): Numeric | Date {
 function moved(base: Numeric | Date, by: Numeric, unit: TimeUnit | undefined): Numeric | Date {
   if (base instanceof Date) return new Date(addInUtc(base.getTime(), unit!, BigInt(Math.trunc(toDouble(by)))));
   return addDecimal(toDecimal(base), toDecimal(by));
-}
-
-/** Keys are in their order. The place of the first one that passes, else behind the last. */
-function firstWhere(keys: readonly Found[], passes: (key: Found) => boolean): number {
-  let [low, high] = [0, keys.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (passes(keys[middle]!)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

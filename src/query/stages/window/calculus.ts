@@ -1,13 +1,18 @@
+import { CodedError } from '../../../base/index.ts';
 import { type Doc, Int32, type Value } from '../../../bson/index.ts';
+import type { Accumulator } from '../../accumulators.ts';
 import { parseTimeUnit, unitLength } from '../../dates/index.ts';
 import { failedToParse, located } from '../../error.ts';
-import { compileExpression, type Expression, rootScope } from '../../expressions/index.ts';
+import { orNull } from '../../expressions/array-mapping.ts';
+import { compileExpression, type Expression, rootScope, type Scope } from '../../expressions/index.ts';
 import { difference, product, sum } from '../../expressions/sum.ts';
 import { divide, isNaNNumber, isZero, toDouble } from '../../number.ts';
+import { sizeOfValue } from '../../size.ts';
 import { Total } from '../../total.ts';
 import type { QueryContext } from '../../types.ts';
 import { element, type Found, isDoc, isNullish, isNumeric, type Numeric, typeName } from '../../value.ts';
 import { compileWindow } from './bounds.ts';
+import { type Look, Moving, overWindow, type Tell } from './moving.ts';
 import type { SortSpec, WindowFunction } from './partition.ts';
 
 interface UnitArguments {
@@ -49,21 +54,44 @@ function unitArgument(value: Value): number {
 export function compileDerivative(spec: Doc, sort: SortSpec | undefined, context: QueryContext): WindowFunction {
   const { input, unit } = unitArguments('$derivative', spec, sort, context);
   if (!spec.has('window')) throw failedToParse('$derivative requires explicit window bounds');
-  const { bounds } = compileWindow(spec.get('window'), sort, context);
-  return (partition) =>
-    partition.docs.map((_, at) => {
-      const [from, to] = bounds(partition, at);
-      if (from > to) return null;
-      const left = partition.keys[from]!;
-      const right = partition.keys[to]!;
-      checkTimes(left, right, unit !== undefined);
-      const rise = difference(input(rootScope(partition.docs[to]!)), input(rootScope(partition.docs[from]!)));
-      if (isNullish(rise)) throw located(5624903, '$derivative input must not be null or missing');
-      const run = difference(right, left);
-      if (!isNumeric(rise) || !isNumeric(run) || isZero(run)) return null;
-      const slope = divide(rise, run);
-      return unit === undefined ? slope : product([slope, BigInt(unit)]);
-    });
+  const window = compileWindow(spec.get('window'), sort, context);
+  const key = sort!.key!;
+  const look: Look<Point> = {
+    // Only the ends of a window are looked at: what cannot be had of the others is no mistake.
+    of: (doc) => ({ key: key(rootScope(doc)), value: attempt(() => input(rootScope(doc))) }),
+    size: ({ value, key }) => sizeOfValue(key) + (value instanceof Error ? 0 : sizeOfValue(value)),
+  };
+  const tell: Tell<Point> = (items, from, to) => {
+    if (from >= to) return null;
+    const [left, right] = [items[from]!.value, items[to - 1]!.value];
+    checkTimes(left.key, right.key, unit !== undefined);
+    const rise = difference(given(right.value), given(left.value));
+    if (isNullish(rise)) throw located(5624903, '$derivative input must not be null or missing');
+    const run = difference(right.key, left.key);
+    if (!isNumeric(rise) || !isNumeric(run) || isZero(run)) return null;
+    const slope = divide(rise, run);
+    return unit === undefined ? slope : product([slope, BigInt(unit)]);
+  };
+  return () => new Moving(window, look, tell, true);
+}
+
+interface Point {
+  readonly key: Found;
+  readonly value: Found | CodedError;
+}
+
+function attempt(run: () => Found): Found | CodedError {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof CodedError) return error;
+    throw error;
+  }
+}
+
+function given(value: Found | CodedError): Found {
+  if (value instanceof CodedError) throw value;
+  return value;
 }
 
 function checkTimes(left: Found, right: Found, hasUnit: boolean): void {
@@ -82,25 +110,29 @@ function checkTimes(left: Found, right: Found, hasUnit: boolean): void {
 /** The area below the lines from point to point, by the trapezoidal rule; null of no points. */
 export function compileIntegral(spec: Doc, sort: SortSpec | undefined, context: QueryContext): WindowFunction {
   const { input, unit } = unitArguments('$integral', spec, sort, context);
-  const { bounds } = compileWindow(spec.get('window'), sort, context);
-  return (partition) => {
-    const { docs, keys } = partition;
-    const values = docs.map((doc) => input(rootScope(doc)));
-    /** The area between a point and the one before it. */
-    const areas = docs.map((_, at) => (at === 0 ? undefined : area(keys, values, at)));
-    return docs.map((_, at) => {
-      const [from, to] = bounds(partition, at);
-      if (from > to) return null;
-      const total = new Total();
-      let hasNaN = false;
-      for (let i = from; i <= to; i++) {
-        checkPoint(keys[i]!, values[i]!, unit !== undefined);
-        hasNaN ||= isNaNPoint(keys[i]!, values[i]!);
-        if (i > from) total.add(areas[i]!);
-      }
+  const key = sort!.key!;
+  const expression = (scope: Scope): Found => [orNull(key(scope)), orNull(input(scope))];
+  return overWindow({ expression, start: () => integral(unit) }, compileWindow(spec.get('window'), sort, context));
+}
+
+/** An accumulator of points: pairs of a key and a value. */
+function integral(unit: number | undefined): Accumulator {
+  const total = new Total();
+  let hasNaN = false;
+  let last: readonly [Found, Found] | undefined;
+  return {
+    add(point) {
+      const [key, value] = point as [Found, Found];
+      checkPoint(key, value, unit !== undefined);
+      hasNaN ||= isNaNPoint(key, value);
+      if (last) total.add(area(last, [key, value]));
+      last = [key, value];
+    },
+    result() {
+      if (!last) return null;
       if (hasNaN) return Number.NaN;
       return unit === undefined ? total.result() : divide(total.result(), BigInt(unit));
-    });
+    },
   };
 }
 
@@ -123,12 +155,8 @@ function isNaNPoint(key: Found, value: Found): boolean {
   return (isNumeric(key) && isNaNNumber(key)) || (isNumeric(value) && isNaNNumber(value));
 }
 
-/** Zero for points that do not go together; they are refused where a window meets them. */
-function area(keys: readonly Found[], values: readonly Found[], at: number): Numeric {
-  const x0 = keys[at - 1]!;
-  const x1 = keys[at]!;
-  const y0 = values[at - 1]!;
-  const y1 = values[at]!;
+/** Zero for points that do not go together. */
+function area([x0, y0]: readonly [Found, Found], [x1, y1]: readonly [Found, Found]): Numeric {
   if (!isNumeric(y0) || !isNumeric(y1) || isNaNPoint(x0, y0) || isNaNPoint(x1, y1)) return new Int32(0);
   const isPair = (isNumeric(x0) && isNumeric(x1)) || (x0 instanceof Date && x1 instanceof Date);
   if (!isPair) return new Int32(0);
@@ -137,7 +165,7 @@ function area(keys: readonly Found[], values: readonly Found[], at: number): Num
 }
 
 /** `$covariancePop` and `$covarianceSamp`, as accumulators of pairs: the covariance is updated pair by pair. */
-export function covariance(isSample: boolean): { add(value: Found): void; result(): Found } {
+export function covariance(isSample: boolean): Accumulator {
   const [meanX, meanY, product2] = [new Total(), new Total(), new Total()];
   let count = 0;
   return {

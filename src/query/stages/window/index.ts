@@ -1,24 +1,27 @@
 import { compare, type Doc, type Value } from '../../../bson/index.ts';
-import type { Accumulator } from '../../accumulators.ts';
 import { failedToParse, located, typeMismatch } from '../../error.ts';
-import { compileExpression, type Expression, rootScope, type Scope } from '../../expressions/index.ts';
+import { compileExpression, type Expression, rootScope } from '../../expressions/index.ts';
+import { DEFAULT_LIMITS } from '../../limits.ts';
 import { carry, metadataOf } from '../../metadata.ts';
 import { clampedLong } from '../../number.ts';
 import { compileAddFields } from '../../projection/index.ts';
 import { compileSort } from '../../sort.ts';
 import type { PipelineContext, QueryContext } from '../../types.ts';
 import { type Found, isArray, isDoc, isNumeric, MISSING, typeName } from '../../value.ts';
-import { type Accumulation, compileAccumulator } from '../accumulation.ts';
+import { compileAccumulator } from '../accumulation.ts';
 import { checkFields, wrongType } from '../idl.ts';
 import { roomFor, sortTooLarge } from '../memory.ts';
-import { Sorter, SortWork } from '../sorter.ts';
+import { Sorter, type SortWork } from '../sorter.ts';
 import { KEYED, type Keyed } from '../spool.ts';
-import { collect, type Stage, type StageCompiler, type Stream, streamOf } from '../stage.ts';
-import { compileWindow, type Window } from './bounds.ts';
+import type { Stage, StageCompiler, Stream } from '../stage.ts';
+import { compileWindow } from './bounds.ts';
 import { compileDerivative, compileIntegral, covariance } from './calculus.ts';
-import type { Partition, SortSpec, WindowFunction } from './partition.ts';
+import { overWindow } from './moving.ts';
+import type { SortSpec, WindowFunction } from './partition.ts';
 import { compileRank } from './ranks.ts';
+import { Feed, Reader, Rows, windowTooLarge } from './rows.ts';
 import { compileLinearFill, compileLocf, compileMovingAverage, compileShift } from './series.ts';
+import { WindowWork } from './work.ts';
 
 /** `$setWindowFields`: values from the neighbours of each document. */
 export const setWindowFields: StageCompiler = (spec, { context }) => {
@@ -37,22 +40,79 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
     known.push(name);
     return [name, compileField(name, value, sort, context)] as const;
   });
-  const work = new SortWork();
-  const inOrder = by || sort ? partitionsOf(by, sort, context, work) : (source: Stream) => one(collect(source));
+  const order = by || sort ? inOrder(by, sort, context) : undefined;
+  const work = new WindowWork(fields.map(([name]) => name));
   const stage: Stage = async function* (source) {
-    for await (const docs of inOrder(source)) {
-      const keys = sort?.key ? docs.map((doc) => sort.key!(rootScope(doc))) : [];
-      const partition: Partition = { docs, keys };
-      const columns = fields.map(([name, compute]) => [name, [...compute(partition)]] as const);
-      yield* streamOf(docs.map((doc, at) => withFields(doc, columns, at, context)));
+    const feed = new Feed(order ? order(source, work.sort) : keyed(source));
+    try {
+      while (await feed.fetch()) yield* windowed(feed, fields, context, work);
+    } finally {
+      await feed.close();
     }
   };
-  return Object.assign(stage, { figures: () => work.spilling() });
+  return Object.assign(stage, { figures: () => work.figures() });
 };
 
-async function* one<T>(item: Promise<T>): AsyncGenerator<T> {
-  yield await item;
+async function* keyed(source: Stream): AsyncGenerator<Keyed[]> {
+  for await (const batch of source) yield batch.map((doc) => ({ key: null, doc }));
 }
+
+/** As many as are handed on together, and what of the limit they may take. */
+const BATCH = 512;
+const BATCH_SHARE = 1 / 8;
+
+/** The next partition. Each function goes through its documents as far ahead as it must. */
+async function* windowed(
+  feed: Feed,
+  fields: readonly (readonly [string, WindowFunction])[],
+  context: PipelineContext,
+  work: WindowWork,
+): AsyncGenerator<Doc[]> {
+  const room = roomFor(context, 'setWindowFields', windowTooLarge);
+  const most = (context.limits ?? DEFAULT_LIMITS).setWindowFields;
+  const { key } = feed.next!;
+  const rows = new Rows(feed, (other) => compare(key, other, context.collator) === 0, room, work.sort);
+  const functions = fields.map(([name, begin]) => ({ name, running: begin(), reader: new Reader(rows) }));
+  const held = () => functions.reduce((sum, { running }) => sum + running.held, 0);
+  const reader = new Reader(rows);
+  let [made, bytes]: [Doc[], number] = [[], 0];
+  try {
+    for (let at = 0; ; at++) {
+      const doc = reader.next() ?? (await reader.load());
+      if (!doc) break;
+      const values: [string, Found][] = [];
+      for (const { name, running, reader: ahead } of functions) {
+        while (running.wants(at, doc)) {
+          const shown = ahead.next() ?? (await ahead.load());
+          if (!shown) break;
+          running.show(shown);
+          if (room.weight > 0) await rows.keep(room.weight * held());
+        }
+        values.push([name, running.value(at, doc)]);
+      }
+      const total = held();
+      work.holds(functions, rows.bytes + total);
+      if (total > most || (typeof room.beyond === 'function' && rows.bytes + total > most)) {
+        throw functionsTooLarge(rows.bytes + total, most);
+      }
+      rows.release(Math.min(reader.place, ...functions.map(({ reader: { place } }) => place)));
+      made.push(withFields(doc, values, context));
+      bytes += room.size(doc);
+      if (made.length < BATCH && bytes <= BATCH_SHARE * room.limit) continue;
+      yield made;
+      [made, bytes] = [[], 0];
+    }
+    if (made.length > 0) yield made;
+  } finally {
+    await rows.close();
+  }
+}
+
+const functionsTooLarge = (used: number, most: number) =>
+  located(
+    5414201,
+    `Exceeded memory limit in DocumentSourceSetWindowFields, used ${used} bytes but max allowed is ${most}`,
+  );
 
 function objectField(spec: Doc, name: string): Doc {
   const value = spec.get(name);
@@ -60,15 +120,9 @@ function objectField(spec: Doc, name: string): Doc {
   throw wrongType(`$setWindowFields.${name}`, value, 'object');
 }
 
-function withFields(
-  doc: Doc,
-  columns: readonly (readonly [string, readonly Found[]])[],
-  at: number,
-  context: QueryContext,
-): Doc {
+function withFields(doc: Doc, values: readonly (readonly [string, Found])[], context: QueryContext): Doc {
   let copy: Doc = new Map(doc);
-  for (const [name, column] of columns) {
-    const value = column[at]!;
+  for (const [name, value] of values) {
     if (value === MISSING) continue;
     if (!name.includes('.')) copy.set(name, value);
     else copy = compileAddFields(new Map([[name, new Map([['$literal', value]])]]), context)(copy);
@@ -87,38 +141,22 @@ function sortSpec(sortBy: Doc, context: QueryContext): SortSpec | undefined {
   return { fields, order, key };
 }
 
-/** The partitions in the order of their keys, each in its own order. All are sorted at once; one after the other is held. */
-function partitionsOf(
-  by: Expression | undefined,
-  sort: SortSpec | undefined,
-  context: PipelineContext,
-  work: SortWork,
-): (source: Stream) => AsyncGenerator<Doc[]> {
-  const { collator } = context;
-  const alike = (left: Keyed, right: Keyed) => compare(left.key, right.key, collator);
-  return async function* (source) {
+/** The documents with the keys of their partitions, in the order of these, and within each in its own. */
+function inOrder(by: Expression | undefined, sort: SortSpec | undefined, context: PipelineContext) {
+  return async function* (source: Stream, work: SortWork): AsyncGenerator<Keyed[]> {
     const room = roomFor(context, 'sort', sortTooLarge);
     const sorter = new Sorter<Keyed>({
       ...room,
       size: ({ doc }) => room.size(doc),
-      compare: (left, right) => alike(left, right) || (sort?.order(left.doc, right.doc) ?? 0),
+      compare: (left, right) =>
+        compare(left.key, right.key, context.collator) || (sort?.order(left.doc, right.doc) ?? 0),
       keep: Number.POSITIVE_INFINITY,
       codec: KEYED,
       work,
     });
     try {
       for await (const batch of source) await sorter.add(batch.map((doc) => ({ doc, key: partitionKey(doc, by) })));
-      let members: Keyed[] = [];
-      for await (const batch of sorter.sorted()) {
-        for (const member of batch) {
-          if (members.length > 0 && alike(members[0]!, member) !== 0) {
-            yield members.map(({ doc }) => doc);
-            members = [];
-          }
-          members.push(member);
-        }
-      }
-      if (members.length > 0) yield members.map(({ doc }) => doc);
+      yield* sorter.sorted();
     } finally {
       await sorter.close();
     }
@@ -211,28 +249,4 @@ function checkArguments(operator: string, spec: Doc): void {
         : `Window function found an unknown argument: ${key}`,
     );
   }
-}
-
-/** An accumulator of groups, or one of windows alone, bound to its argument. */
-type Summing = Pick<Accumulation, 'expression'> & { start(scope: Scope): Accumulator };
-
-/** Each argument is evaluated once. A window that only grows is added to; any other is summed up anew. */
-function overWindow({ expression, start }: Summing, { bounds, grows }: Window): WindowFunction {
-  return function* (partition) {
-    const values = partition.docs.map((doc) => expression(rootScope(doc)));
-    let state: Accumulator | undefined;
-    let added = 0;
-    let result: Found;
-    for (const [at, doc] of partition.docs.entries()) {
-      const [from, to] = bounds(partition, at);
-      if (!grows || !state) {
-        state = start(rootScope(doc));
-        added = from;
-      }
-      const before = added;
-      for (; added <= to; added++) state.add(values[added]!);
-      if (!grows || at === 0 || added > before) result = state.result();
-      yield result === MISSING ? null : result;
-    }
-  };
 }

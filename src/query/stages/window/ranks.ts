@@ -1,10 +1,11 @@
 import type { Doc } from '../../../bson/index.ts';
 import { located } from '../../error.ts';
+import { rootScope } from '../../expressions/index.ts';
 import { intOrLong } from '../../number.ts';
 import { compareFound } from '../../order.ts';
 import type { QueryContext } from '../../types.ts';
 import { type Found, isArray, isDoc } from '../../value.ts';
-import type { SortSpec, WindowFunction } from './partition.ts';
+import { inTurn, type SortSpec, type WindowFunction } from './partition.ts';
 
 /** `$rank`, `$denseRank`, `$documentNumber`. */
 export function compileRank(
@@ -21,20 +22,21 @@ export function compileRank(
   if (!sort?.key) {
     throw located(5371602, `${operator} must be specified with a top level sortBy expression with exactly one element`);
   }
+  const { key: keyOf } = sort;
   const descending = sort.fields[0]!.direction < 0;
-  return function* ({ keys }) {
+  return inTurn(() => {
     let [rank, dense] = [0, 0];
     let last: Found;
-    for (let at = 0; at < keys.length; at++) {
-      const key = rankedBy(keys[at]!, descending);
+    return (current, at) => {
+      const key = rankedBy(keyOf(rootScope(current)), descending);
       if (at === 0 || compareFound(key, last, collator) !== 0) {
         rank = at + 1;
         dense += 1;
       }
       last = key;
-      yield intOrLong(operator === '$rank' ? rank : operator === '$denseRank' ? dense : at + 1);
-    }
-  };
+      return intOrLong(operator === '$rank' ? rank : operator === '$denseRank' ? dense : at + 1);
+    };
+  });
 }
 
 /** An array ranks by the element that it sorts by. */

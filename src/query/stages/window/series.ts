@@ -8,7 +8,7 @@ import { clampedLong, divide, exactInt, toDecimal, toDouble } from '../../number
 import { compareFound } from '../../order.ts';
 import type { QueryContext } from '../../types.ts';
 import { element, type Found, isDoc, isNullish, isNumeric, MISSING, typeName } from '../../value.ts';
-import type { SortSpec, WindowFunction } from './partition.ts';
+import { inTurn, type SortSpec, type WindowFunction } from './partition.ts';
 
 /** Functions of a series that no `window` bounds: each sees what it needs of the partition. */
 export function compileShift(spec: Doc, sort: SortSpec | undefined, context: QueryContext): WindowFunction {
@@ -28,11 +28,20 @@ export function compileShift(spec: Doc, sort: SortSpec | undefined, context: Que
   if (by === undefined) throw failedToParse("$shift requires 'by' as an integer value.");
   if (!sort) throw failedToParse("'$shift' requires a sortBy");
   const output = compileExpression(argument.get('output'), context);
-  return ({ docs }) =>
-    docs.map((_, at) => {
-      const doc = docs[at + by];
-      return doc ? output(rootScope(doc)) : fallback.value;
-    });
+  return () => {
+    let seen = 0;
+    /** The last one seen. */
+    let last: Doc | undefined;
+    return {
+      held: 0,
+      wants: (at) => seen <= at + by,
+      show(doc) {
+        seen++;
+        last = doc;
+      },
+      value: (at) => (last && seen === at + by + 1 ? output(rootScope(last)) : fallback.value),
+    };
+  };
 }
 
 function shiftBy(value: Value): number {
@@ -58,14 +67,14 @@ function soleArgument(operator: string, spec: Doc, context: QueryContext): Expre
 /** The last value that was there is carried forward. */
 export function compileLocf(spec: Doc, context: QueryContext): WindowFunction {
   const input = soleArgument('$locf', spec, context);
-  return ({ docs }) => {
+  return inTurn(() => {
     let last: Found = null;
-    return docs.map((doc) => {
-      const value = input(rootScope(doc));
+    return (current) => {
+      const value = input(rootScope(current));
       if (!isNullish(value)) last = value;
       return last;
-    });
-  };
+    };
+  });
 }
 
 /** Straight lines between the values on either side; null beyond the first and the last. */
@@ -74,26 +83,45 @@ export function compileLinearFill(spec: Doc, sort: SortSpec | undefined, context
   if (!sort?.key) {
     throw located(605001, '$linearFill must be specified with a top level sortBy expression with exactly one element');
   }
-  return ({ docs, keys }) => {
-    const values = docs.map((doc) => input(rootScope(doc)));
-    for (let at = 0; at < docs.length; at++) checkPoint(values[at]!, keys[at]!, at > 0 ? keys[at - 1]! : MISSING);
-    let left = -1;
-    let right = 0;
-    return values.map((value, at) => {
-      if (!isNullish(value)) {
-        left = at;
-        return value;
-      }
-      if (left < 0) return null;
-      if (right <= at) {
-        right = at + 1;
-        while (right < values.length && isNullish(values[right]!)) right += 1;
-      }
-      if (right >= values.length) return null;
-      const slope = ratio(difference(values[right]!, values[left]!), difference(keys[right]!, keys[left]!));
-      return sum([values[left]!, product([difference(keys[at]!, keys[left]!), slope])]);
-    });
+  const { key: keyOf } = sort;
+  return () => {
+    let seen = 0;
+    let lastKey: Found = MISSING;
+    /** The points of the line: the last one that is not after the place, and the first one that is not before it. */
+    let [left, right]: (Point | undefined)[] = [];
+    const reach = (at: number) => {
+      if (right && right.place <= at) [left, right] = [right, undefined];
+    };
+    return {
+      held: 0,
+      wants(at) {
+        reach(at);
+        return seen <= at || (left !== undefined && left.place < at && !right);
+      },
+      show(doc) {
+        const scope = rootScope(doc);
+        const [value, key]: [Found, Found] = [input(scope), keyOf(scope)];
+        checkPoint(value, key, lastKey);
+        lastKey = key;
+        if (!isNullish(value)) right = { place: seen, value, key };
+        seen++;
+      },
+      value(at, current) {
+        reach(at);
+        if (!left) return null;
+        if (left.place === at) return left.value;
+        if (!right) return null;
+        const slope = ratio(difference(right.value, left.value), difference(right.key, left.key));
+        return sum([left.value, product([difference(keyOf(rootScope(current)), left.key), slope])]);
+      },
+    };
   };
+}
+
+interface Point {
+  readonly place: number;
+  readonly value: Found;
+  readonly key: Found;
 }
 
 function checkPoint(value: Found, key: Found, last: Found): void {
@@ -135,20 +163,20 @@ export function compileMovingAverage(spec: Doc, sort: SortSpec | undefined, cont
   }
   const alpha = argument.has('N') ? alphaOfCount(argument.get('N')) : alphaArgument(argument.get('alpha'));
   const rest = addDecimal(ONE, negateDecimal(alpha));
-  return ({ docs }) => {
-    let current: Decimal128 | undefined;
+  return inTurn(() => {
+    let average: Decimal128 | undefined;
     let isDecimal = false;
-    return docs.map((doc) => {
-      const value = input(rootScope(doc));
+    return (current) => {
+      const value = input(rootScope(current));
       if (isNumeric(value)) {
         isDecimal ||= value instanceof Decimal128;
         const decimal = toDecimal(value);
-        current = current ? addDecimal(multiplyDecimal(decimal, alpha), multiplyDecimal(current, rest)) : decimal;
+        average = average ? addDecimal(multiplyDecimal(decimal, alpha), multiplyDecimal(average, rest)) : decimal;
       }
-      if (!current) return null;
-      return isDecimal ? current : toDouble(current);
-    });
-  };
+      if (!average) return null;
+      return isDecimal ? average : toDouble(average);
+    };
+  });
 }
 
 function alphaOfCount(value: Value): Decimal128 {

@@ -1,0 +1,192 @@
+import type { Doc, Value } from '../../../bson/index.ts';
+import { located } from '../../error.ts';
+import type { Room } from '../memory.ts';
+import type { SortWork } from '../sorter.ts';
+import { DOCUMENTS, type Keyed, type Run, Spool } from '../spool.ts';
+
+/** Documents with the keys of their partitions, as they come: partition after partition. */
+export class Feed {
+  readonly #source: AsyncIterator<readonly Keyed[]>;
+  #batch: readonly Keyed[] = [];
+  #at = 0;
+
+  constructor(source: AsyncIterable<readonly Keyed[]>) {
+    this.#source = source[Symbol.asyncIterator]();
+  }
+
+  /** The next one, if it is here already. */
+  get next(): Keyed | undefined {
+    return this.#batch[this.#at];
+  }
+
+  take(): void {
+    this.#at++;
+  }
+
+  /** Whether there is a next one, which is here then. */
+  async fetch(): Promise<boolean> {
+    while (!this.next) {
+      const { value, done } = await this.#source.next();
+      if (done) return false;
+      this.#batch = value;
+      this.#at = 0;
+    }
+    return true;
+  }
+
+  async close(): Promise<void> {
+    await this.#source.return?.();
+  }
+}
+
+/** Documents that were put aside together. */
+interface Page {
+  readonly from: number;
+  readonly length: number;
+  readonly run: Run;
+}
+
+/** What documents count for in memory that are written and read together: each function holds as much at a time. */
+const PAGE_BYTES = 1024 * 1024;
+/** Nor more than this part of the limit. */
+const PAGE_SHARE = 1 / 16;
+
+/**
+ * The documents of one partition, by their places in it. They are taken from the feed when somebody asks for them, held
+ * while anybody may ask again, and put aside where they are too much (MongoDB's `SpillableCache`).
+ */
+export class Rows {
+  readonly #feed: Feed;
+  readonly #isMember: (key: Value) => boolean;
+  readonly #room: Room;
+  readonly #work: SortWork;
+  /** What is in memory, from `#from` on; what is in front of `#head` is let go. */
+  #docs: (Doc | undefined)[] = [];
+  #sizes: number[] = [];
+  #from = 0;
+  #head = 0;
+  #ended = false;
+  #spool: Spool<Doc> | undefined;
+  readonly #pages: Page[] = [];
+  /** What those in memory count for. */
+  bytes = 0;
+
+  /** The partition begins with what the feed has next, and ends before a key that `isMember` does not take. */
+  constructor(feed: Feed, isMember: (key: Value) => boolean, room: Room, work: SortWork) {
+    this.#feed = feed;
+    this.#isMember = isMember;
+    this.#room = room;
+    this.#work = work;
+  }
+
+  /** The document at a place not before those let go, if it is in memory or comes next. */
+  here(place: number): Doc | undefined {
+    const held = place - this.#from;
+    if (held < this.#docs.length) return this.#docs[held];
+    const next = this.#feed.next;
+    if (this.#ended || !next) return undefined;
+    if (!this.#isMember(next.key)) {
+      this.#ended = true;
+      return undefined;
+    }
+    this.#feed.take();
+    const size = this.#room.size(next.doc);
+    this.#docs.push(next.doc);
+    this.#sizes.push(size);
+    this.bytes += size;
+    return next.doc;
+  }
+
+  /** What `here` does not have: a page that begins with that document or holds it, or only that one; undefined: the partition has no more. */
+  async load(place: number): Promise<{ readonly from: number; readonly docs: readonly Doc[] } | undefined> {
+    const page = this.#pages.find(({ from, length }) => place >= from && place < from + length);
+    if (page) {
+      const docs: Doc[] = [];
+      for await (const chunk of this.#spool!.read(page.run)) docs.push(...chunk);
+      return { from: page.from, docs };
+    }
+    if (this.#ended || !(await this.#feed.fetch())) return undefined;
+    const doc = this.here(place);
+    return doc && { from: place, docs: [doc] };
+  }
+
+  /** Nobody asks for what is before that place any more. */
+  release(place: number): void {
+    for (; this.#from + this.#head < place && this.#head < this.#docs.length; this.#head++) {
+      this.bytes -= this.#sizes[this.#head]!;
+      this.#docs[this.#head] = undefined;
+    }
+    if (2 * this.#head < this.#docs.length) return;
+    this.#docs.splice(0, this.#head);
+    this.#sizes.splice(0, this.#head);
+    this.#from += this.#head;
+    this.#head = 0;
+  }
+
+  /** Makes room, where `held` is what others hold. Throws where those in memory are too much and the disk is forbidden. */
+  async keep(held: number): Promise<void> {
+    const { limit, beyond } = this.#room;
+    if (typeof beyond === 'function') {
+      if (this.bytes > limit) throw beyond();
+    } else if (beyond && this.bytes > 0 && this.bytes + held > limit) {
+      this.#spool ??= new Spool(beyond, DOCUMENTS);
+      await this.#spill(this.#spool);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#spool?.close();
+  }
+
+  async #spill(spool: Spool<Doc>): Promise<void> {
+    const before = spool.bytes;
+    const most = Math.min(PAGE_BYTES, PAGE_SHARE * this.#room.limit);
+    const last = this.#docs.length;
+    for (let from = this.#head; from < last; ) {
+      let to = from;
+      for (let bytes = 0; to < last && bytes < most; to++) bytes += this.#sizes[to]!;
+      const run = await spool.write(this.#docs.slice(from, to) as Doc[]);
+      this.#pages.push({ from: this.#from + from, length: to - from, run });
+      from = to;
+    }
+    this.#docs = [];
+    this.#sizes = [];
+    this.#from += last;
+    this.#head = 0;
+    this.bytes = 0;
+    this.#work.spills++;
+    this.#work.stored += spool.bytes - before;
+  }
+}
+
+/** What a stage that sets window fields says where it may not use the disk. */
+export const windowTooLarge = () => located(5643011, "Exceeded max memory. Set 'allowDiskUse: true' to spill to disk");
+
+/** Goes through the documents of a partition. */
+export class Reader {
+  readonly #rows: Rows;
+  #page: readonly Doc[] = [];
+  #from = 0;
+  /** The place of the next document. */
+  place = 0;
+
+  constructor(rows: Rows) {
+    this.#rows = rows;
+  }
+
+  /** The next document, if nobody needs to wait for it. */
+  next(): Doc | undefined {
+    const doc = this.#page[this.place - this.#from] ?? this.#rows.here(this.place);
+    if (doc) this.place++;
+    return doc;
+  }
+
+  /** The next document, where `next` has none; undefined at the end. */
+  async load(): Promise<Doc | undefined> {
+    const loaded = await this.#rows.load(this.place);
+    if (!loaded) return undefined;
+    this.#page = loaded.docs;
+    this.#from = loaded.from;
+    return this.next();
+  }
+}
