@@ -2,6 +2,7 @@ import { createCipheriv } from 'node:crypto';
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert } from './assert.ts';
+import { CodedError } from './coded-error.ts';
 import type { Random } from './random.ts';
 
 /** Room outside memory for what does not last longer than the work it is for. */
@@ -13,6 +14,7 @@ export interface Scratch {
 
 /** Chunks, kept in order. Nothing of it is left after `close`, which may come at any time, and more than once. */
 export interface ScratchFile {
+  /** Rejects with OutOfDiskSpace where the disk is full. */
   append(chunk: Uint8Array): Promise<void>;
   /** The chunk that was appended `number` chunks after the first. */
   read(number: number): Promise<Uint8Array>;
@@ -66,12 +68,16 @@ class EncipheredFile implements ScratchFile {
     const place = { at: this.#size, length: chunk.length };
     const enciphered = this.#turn(this.#chunks.push(place) - 1, chunk);
     this.#size += chunk.length;
-    this.#handle ??= open(this.#path, 'wx+', 0o600);
-    const handle = await this.#handle;
-    // A disk may take less than it is given.
-    for (let done = 0; done < enciphered.length; ) {
-      const { bytesWritten } = await handle.write(enciphered, done, enciphered.length - done, place.at + done);
-      done += bytesWritten;
+    try {
+      this.#handle ??= open(this.#path, 'wx+', 0o600);
+      const handle = await this.#handle;
+      // A disk may take less than it is given.
+      for (let done = 0; done < enciphered.length; ) {
+        const { bytesWritten } = await handle.write(enciphered, done, enciphered.length - done, place.at + done);
+        done += bytesWritten;
+      }
+    } catch (error) {
+      throw isDiskFull(error) ? new CodedError('OutOfDiskSpace', `No space left on device: ${this.#path}`) : error;
     }
   }
 
@@ -90,8 +96,10 @@ class EncipheredFile implements ScratchFile {
   }
 
   async #remove(): Promise<void> {
-    if (!this.#handle) return;
-    await (await this.#handle).close();
+    // A file that could not be opened is not there, and whoever wrote to it knows.
+    const handle = await this.#handle?.catch(() => undefined);
+    if (!handle) return;
+    await handle.close();
     await rm(this.#path, { force: true });
   }
 
@@ -103,12 +111,18 @@ class EncipheredFile implements ScratchFile {
   }
 }
 
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+}
+
 /** In memory, for tests. */
 export class MemoryScratch implements Scratch {
   /** Files that are not closed. */
   open = 0;
   /** Chunks written so far. */
   written = 0;
+  /** How many chunks it takes. */
+  room = Number.POSITIVE_INFINITY;
   readonly threshold: number;
 
   constructor(threshold: number) {
@@ -122,6 +136,7 @@ export class MemoryScratch implements Scratch {
     return {
       append: async (chunk) => {
         assert(!closed, 'a closed file takes nothing');
+        if (this.written >= this.room) throw new CodedError('OutOfDiskSpace', 'No space left on device');
         this.written++;
         chunks.push(Uint8Array.from(chunk));
       },

@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { FolderScratch, seededRandom } from '../../../src/base/index.ts';
 
 let folder: string;
@@ -45,4 +46,27 @@ test('what a crash left is removed at the next start', async () => {
   expect(readdirSync(folder)).toHaveLength(1);
   await FolderScratch.open(folder, random);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a full disk is told of, and leaves no file', async () => {
+  const scratch = await FolderScratch.open(folder, random);
+  const file = scratch.file();
+  await file.append(bytes('some'));
+  const other = await open(join(folder, 'other'), 'w');
+  const write = vi.spyOn(Object.getPrototypeOf(other), 'write');
+  write.mockRejectedValue(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }));
+  const refused = { codeName: 'OutOfDiskSpace', message: expect.stringContaining('No space left on device') };
+  await expect(file.append(bytes('more'))).rejects.toMatchObject(refused);
+  await file.close();
+  write.mockRestore();
+  await other.close();
+  expect(readdirSync(folder)).toEqual(['other']);
+});
+
+test('a file that cannot be made can be closed', async () => {
+  const scratch = await FolderScratch.open(join(folder, 'tmp'), random);
+  rmSync(join(folder, 'tmp'), { recursive: true });
+  const file = scratch.file();
+  await expect(file.append(bytes('some'))).rejects.toMatchObject({ code: 'ENOENT' });
+  await file.close();
 });

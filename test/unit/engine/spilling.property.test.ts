@@ -222,3 +222,11 @@ test('what documents carry, and how deep they nest, is kept', async () => {
   expect(found[0]!.get('deep')).toEqual(doc({ deep }).get('deep'));
   expect(scratch.written).toBeGreaterThan(0);
 });
+
+test.each(PIPELINES)('%s that the disk has no room for fails, and leaves nothing behind', async (_, pipeline) => {
+  const scratch = new MemoryScratch(THRESHOLD);
+  const stage = await filled(scratch);
+  scratch.room = 2;
+  await expect(aggregate(stage, pipeline)).rejects.toMatchObject({ codeName: 'OutOfDiskSpace' });
+  expect(scratch.open).toBe(0);
+});
