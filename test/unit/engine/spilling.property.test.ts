@@ -160,6 +160,20 @@ test.each(PIPELINES)('%s that is killed leaves nothing behind', async (_, pipeli
   expect(scratch.open).toBe(0);
 });
 
+test.each(PIPELINES)('%s whose collection is dropped leaves nothing behind when it is killed', async (_, pipeline) => {
+  const scratch = new MemoryScratch(THRESHOLD);
+  const stage = await filled(scratch);
+  const options = { context: stage.context, read: 'local' as const };
+  const stages = pipeline.map((each) => doc(each));
+  const cursor = await stage.run(stage.engine.aggregate(NS, stages, options));
+  await stage.run(cursor.next(10, 2 ** 24));
+  await stage.run(stage.engine.dropCollection(NS));
+  expect(scratch.open).toBeGreaterThan(0);
+  cursor.close();
+  await stage.clock.advance(1000);
+  expect(scratch.open).toBe(0);
+});
+
 test.each(PIPELINES)('%s that fails half way leaves nothing behind', async (_, pipeline) => {
   const scratch = new MemoryScratch(THRESHOLD);
   const stage = await filled(scratch);
