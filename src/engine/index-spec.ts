@@ -1,7 +1,7 @@
 import { CodedError, inContext, located } from '../base/index.ts';
 import { type Doc, encode, Int32, isNumber, showDoc, showValue, typeAlias, type Value } from '../bson/index.ts';
 import { checkWildcardKey, checkWildcardProjection, isWildcardPath } from '../indexes/index.ts';
-import { checkInPartialFilter, compileFilter } from '../query/index.ts';
+import { checkNoSpecialFeatures, compileFilter } from '../query/index.ts';
 
 /**
  * What is wrong with definitions of indexes by themselves, whatever the collection: MongoDB's `index_key_validate`, in
@@ -176,7 +176,7 @@ function checkVersion(value: Value, name: string, spec: Doc): void {
 
 function checkPartial(value: Value, name: string): void {
   object(value, name);
-  checkInPartialFilter(value);
+  checkNoSpecialFeatures(value);
   compileFilter(value as Doc, { now: new Date(0), random: () => 0 });
 }
 

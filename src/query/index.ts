@@ -5,7 +5,7 @@
 
 export { letVariables } from './expressions/let.ts';
 export {
-  checkInPartialFilter,
+  checkNoSpecialFeatures,
   checkPartialFilter,
   checkUpsertFilter,
   compileQuery as compileFilter,

@@ -133,6 +133,10 @@ describe('find', () => {
       { _id, a, list: [4] },
     ],
     [{ list: { $elemMatch: { $gt: 9 } } }, { _id }],
+    [
+      { docs: { $elemMatch: { x: 2 } }, b: 0, deep: 0, long: 0, double: 0 },
+      { _id, z, a, list: WHOLE.list, docs: [{ x: 2, y: 2 }] },
+    ],
     [{ a: { $elemMatch: { $gt: 0 } } }, { _id }],
     [{ 'list.$': 1 }, { _id, list: [3] }, { list: { $gte: 3 } }],
     [{ 'docs.$': 1, a: 1 }, { _id, a, docs: [{ x: 2, y: 2 }] }, { 'docs.x': 2 }],
@@ -203,6 +207,8 @@ describe('find', () => {
       "Executor error during find command: projections.things :: caused by :: positional operator '.$' couldn't find a matching element in the array",
       { list: { $size: 5 } },
     ],
+    [{ 'list.$': 1 }, 224, '$expr is not allowed in this context', { list: 1, $expr: true }],
+    [{ docs: { $elemMatch: { $jsonSchema: {} } } }, 224, '$jsonSchema is not allowed in this context'],
     [{ a: { $add: ['$a', '$z'] } }, 14, /\$add only supports numeric or date types, not string/],
   ];
 

@@ -23,7 +23,7 @@ const IN_VALIDATORS: Refusals = new Map([
   ...['$near', '$nearSphere', '$geoNear'].map((name) => [name, nearNotAllowed] as const),
 ]);
 
-const IN_PARTIAL_FILTERS: Refusals = new Map([
+const SPECIAL_FEATURES: Refusals = new Map([
   ...IN_VALIDATORS,
   ...['$expr', '$jsonSchema'].map(
     (name) => [name, () => new CodedError('QueryFeatureNotAllowed', `${name} is not allowed in this context`)] as const,
@@ -38,9 +38,9 @@ export function checkInValidator(query: Value): void {
   check(query, IN_VALIDATORS);
 }
 
-/** Throws for an operator that needs more than the document that an index takes or leaves. */
-export function checkInPartialFilter(query: Value): void {
-  check(query, IN_PARTIAL_FILTERS);
+/** Throws for what `kBanAllSpecialFeatures` bans: in partial indexes' filters, `arrayFilters`, and under `$elemMatch` and beside `$` of projections. */
+export function checkNoSpecialFeatures(query: Value): void {
+  check(query, SPECIAL_FEATURES);
 }
 
 function check(query: Value, refusals: Refusals): void {

@@ -9,7 +9,7 @@ import { positionalFinder } from './positional.ts';
 import type { Matcher } from './predicate.ts';
 import { textOperand, textSearch } from './text.ts';
 
-export { checkInPartialFilter, checkInValidator } from './allowed.ts';
+export { checkInValidator, checkNoSpecialFeatures } from './allowed.ts';
 export { type FieldPredicate, fieldPredicates } from './bounds.ts';
 export { isExpressionDoc } from './comparison.ts';
 export { compileCondition, isOnValues } from './compile.ts';

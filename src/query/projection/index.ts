@@ -25,7 +25,7 @@ export function compileProjection(
   const { tree, mode, positional } = parseProjection(projection, {
     context,
     find: true,
-    hasFilter: filter !== undefined,
+    query: filter?.source,
   });
   if (positional === undefined || !filter) return { apply: (doc, meta) => applyTree(tree, mode, carry(doc, meta)) };
   return {

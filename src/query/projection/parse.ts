@@ -2,7 +2,7 @@ import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { located, parsedIn } from '../error.ts';
 import { compileExpression, isOperatorName } from '../expressions/index.ts';
-import { compileFilter } from '../filter/index.ts';
+import { checkNoSpecialFeatures, compileFilter } from '../filter/index.ts';
 import { clampedInt } from '../number.ts';
 import { checkedParts } from '../path.ts';
 import type { QueryContext } from '../types.ts';
@@ -16,11 +16,11 @@ export interface Parsed {
   readonly positional: string | undefined;
 }
 
-/** `find` allows `$slice`, `$elemMatch` and `$` in find's meaning; `hasFilter`: there are matches that `$` can be of. */
+/** `find` allows `$slice`, `$elemMatch` and `$` in find's meaning; `query`: whose matches `$` is of. */
 export interface ParseOptions {
   readonly context: QueryContext;
   readonly find: boolean;
-  readonly hasFilter?: boolean;
+  readonly query?: Doc | undefined;
 }
 
 interface State extends ParseOptions {
@@ -104,7 +104,7 @@ function checkPositional(state: State, name: string, rest: string): void {
     throw located(31276, 'Cannot specify more than one positional projection per query.');
   }
   if (state.hasElemMatch) throw located(31256, 'Cannot specify positional operator and $elemMatch.');
-  if (!state.hasFilter) throw located(51050, 'Projections with a positional operator require a matcher');
+  if (!state.query) throw located(51050, 'Projections with a positional operator require a matcher');
   if (positionalAt(rest) >= 0 || rest === '.$') {
     throw located(31287, `Cannot use positional operator twice: ${name}`);
   }
@@ -114,6 +114,7 @@ function checkPositional(state: State, name: string, rest: string): void {
       31394,
       `As of 4.4, it's illegal to specify positional operator in the middle of a path.Positional projection may only be used at the end, for example: a.b.$. If the query previously used a form like a.b.$.d, remove the parts following the '$' and the results will be equivalent.`,
     );
+  checkNoSpecialFeatures(state.query);
 }
 
 function parseExclusion(state: State, parent: Branch, name: string, prefix: string): void {
@@ -205,6 +206,7 @@ function parseElemMatch(state: State, parent: Branch, name: string, doc: Doc, pr
   }
   if (state.positional !== undefined) throw located(31255, 'Cannot specify positional operator and $elemMatch.');
   if (prefix !== '' || name.includes('.')) throw located(31275, 'Cannot use $elemMatch projection on a nested field.');
+  checkNoSpecialFeatures(doc);
   const filter = compileFilter(new Map([[name, doc]]), state.context);
   addNode(parent, name, {
     kind: 'compute',

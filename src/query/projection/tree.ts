@@ -54,8 +54,8 @@ function applyNode(node: Node, mode: Mode, value: Value, scope: Scope): Found {
     case 'change':
       return node.change(value);
     case 'compute':
-      // With `keep` the field holds its place until the new value comes; an inclusion puts it at the end.
-      return mode === 'keep' ? value : MISSING;
+      // The field holds its place until the new value comes; only an inclusion puts it at the end.
+      return mode === 'inclusion' ? MISSING : value;
     case 'branch':
       return applyBranch(node, mode, value, scope);
   }

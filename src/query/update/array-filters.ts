@@ -1,6 +1,6 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { badValue, failedToParse } from '../error.ts';
-import { checkInPartialFilter, compileFilter, type Predicate } from '../filter/index.ts';
+import { checkNoSpecialFeatures, compileFilter, type Predicate } from '../filter/index.ts';
 import type { QueryContext } from '../types.ts';
 import { isArray, isDoc, MISSING } from '../value.ts';
 
@@ -12,7 +12,7 @@ const IDENTIFIER = /^[a-z][a-zA-Z0-9]*$/;
 export function parseArrayFilters(filters: readonly Doc[], context: QueryContext): ArrayFilters {
   const parsed = new Map<string, Pick<Predicate, 'single'>>();
   for (const filter of filters) {
-    checkInPartialFilter(filter);
+    checkNoSpecialFeatures(filter);
     const name = identifierOf(filter);
     if (name === undefined)
       throw failedToParse('Cannot use an expression without a top-level field name in arrayFilters');

@@ -70,6 +70,11 @@ const CASES: [projection: object, result: object, filter?: object][] = [
     { _id: 1, a: 1, n: [3] },
   ],
   [{ n: { $elemMatch: { $gt: 9 } } }, { _id: 1 }],
+  // An exclusion leaves the field where it stood.
+  [
+    { e: { $elemMatch: { f: 3 } }, a: 0, _id: 0 },
+    { b: DOC.b, e: [{ f: 3 }], n: DOC.n },
+  ],
   [{ 'n.$': 1 }, { _id: 1, n: [3] }, { n: { $gte: 3 } }],
   [{ 'e.$': 1, a: 1 }, { _id: 1, a: 1, e: [{ f: 3 }] }, { 'e.f': 3 }],
 ];
@@ -98,6 +103,12 @@ describe('projections of find', () => {
     [{ 'n.$': 1, e: { $elemMatch: { f: 1 } } }, 31255, undefined, { n: 1 }],
     [{ 'n.$': { $add: [1] } }, 31271, undefined, { n: 1 }],
     [{ 'n.$': 1 }, 51246, undefined, { n: { $size: 4 } }],
+    [{ 'n.$': 1 }, 'QueryFeatureNotAllowed', '$expr is not allowed in this context', { n: 1, $expr: true }],
+    [
+      { e: { $elemMatch: { $jsonSchema: {} } } },
+      'QueryFeatureNotAllowed',
+      '$jsonSchema is not allowed in this context',
+    ],
   ];
   test.each(ERRORS)('%j is refused as %s', (projection, code, message, filter) => {
     expectCoded(() => project(projection, DOC, filter), code, message);
