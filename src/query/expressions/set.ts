@@ -58,23 +58,26 @@ export const sets: Operators = {
   }),
 };
 
-function equalSets(operand: Value, compiler: Compiler, name: string): Expression {
-  const operands = isArray(operand) ? operand : [operand];
-  for (const [at, item] of operands.entries()) {
-    const known = constantValue(compiler.compile(item));
-    // Constants are checked as they are made into sets, which is before anything is evaluated.
-    if (known && operands.length > 1) evaluatedEarly(() => elements(known.value, 5887502, notArray(at)));
-  }
-  return compareSets(operand, compiler, name);
-}
-
 const notArray = (at: number) => `All operands of $setEquals must be arrays. ${at + 1}-th argument is of type: `;
 
-const compareSets = evaluated(2, ANY, (args, _, compiler) => {
-  const sets = args.map((arg, at) => keysOf(elements(arg, 17044, notArray(at)), compiler));
-  const [first, ...rest] = sets;
-  return rest.every((other) => other.size === first!.size && [...other].every((key) => first!.has(key)));
-});
+/** Constants are checked as they are made into sets, which is before anything is evaluated. */
+function checkConstants(args: readonly Expression[]): void {
+  for (const [at, arg] of args.entries()) {
+    const known = constantValue(arg);
+    if (known) evaluatedEarly(() => elements(known.value, 5887502, notArray(at)));
+  }
+}
+
+const equalSets = evaluated(
+  2,
+  ANY,
+  (args, _, compiler) => {
+    const sets = args.map((arg, at) => keysOf(elements(arg, 17044, notArray(at)), compiler));
+    const [first, ...rest] = sets;
+    return rest.every((other) => other.size === first!.size && [...other].every((key) => first!.has(key)));
+  },
+  checkConstants,
+);
 
 function setEquals(...[operand, compiler, name]: Parameters<Operator>): ReturnType<Operator> {
   const given = isArray(operand) ? operand.length : 1;

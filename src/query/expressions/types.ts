@@ -72,16 +72,18 @@ export function derived<T>(part: Expression, derive: (value: Found) => T): (scop
   return () => value;
 }
 
-/** An operator that is a function of its evaluated arguments, `min` to `max` of them. */
+/** An operator that is a function of its evaluated arguments, `min` to `max` of them. `check` sees them compiled, before any is evaluated. */
 export function evaluated(
   min: number,
   max: number,
   apply: (args: readonly Found[], name: string, compiler: Compiler) => Found,
+  check?: (args: readonly Expression[]) => void,
 ): Operator {
   return (operand, compiler, name) => {
     const operands = isArray(operand) ? operand : [operand];
     checkArity(name, operands.length, min, max);
     const args = operands.map((item) => compiler.compile(item));
+    check?.(args);
     return folded(args, (scope) =>
       apply(
         args.map((arg) => arg(scope)),
