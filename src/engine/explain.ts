@@ -146,8 +146,7 @@ async function carryOut(
       yield batch;
       if (!updater) continue;
       for (const { doc } of batch) {
-        const positional = filter.matches(doc) ? filter.positional : undefined;
-        if (updater.apply(doc, { positional }) !== doc) modified++;
+        if (updater.apply(doc, { positional: () => filter.positional(doc) }) !== doc) modified++;
       }
     }
   };

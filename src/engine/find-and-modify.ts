@@ -69,7 +69,7 @@ function* execute(env: Env, batch: WriteBatch, statement: FindAndModify): Work<O
   let outcome = NOTHING;
   const apply = (match: Match) => inContext(EXECUTING, () => modify(match));
   const modify = (match: Match) => {
-    // Projected first: a positional projection refers to the match that the filter has just seen.
+    // Projected before anything changes: a projection may fail.
     const before = returnNew ? undefined : shown(match.bytes, match);
     if (!updater) {
       batch.loaded.collection.remove(match.slot, match.bytes, () => match.doc);

@@ -13,7 +13,7 @@ export interface Match {
   readonly bytes: Uint8Array;
   readonly doc: Doc;
   /** The filter's array index for the positional operator. */
-  readonly positional: number | undefined;
+  positional(): number | undefined;
 }
 
 export interface MatchQuery {
@@ -119,7 +119,7 @@ function* eachCandidate(
     const doc = decode(bytes);
     if (!filter.matches(doc)) return;
     left--;
-    run({ slot, bytes, doc, positional: filter.positional });
+    run({ slot, bytes, doc, positional: () => filter.positional(doc) });
   };
   let absent: Slot[] = [];
   function* fetchAbsent(): Work<void> {

@@ -46,8 +46,8 @@ export interface Filter {
   /** The top-level fields that decide: a document of these alone matches as the whole one does. Undefined: perhaps all. */
   readonly fields: ReadonlySet<string> | undefined;
   matches(doc: Doc | KeptDoc): boolean;
-  /** Index of the array element that the positional operator `$` stands for, from the last `matches` that was true. */
-  readonly positional: number | undefined;
+  /** Index of the array element that the positional operator `$` stands for in a document that matches. */
+  positional(doc: Doc | KeptDoc): number | undefined;
   /** Set where the matches are to come nearest first; an index must find them. */
   readonly near: NearPredicate | undefined;
 }
@@ -57,9 +57,9 @@ export interface Updater {
   readonly kind: 'operators' | 'replacement' | 'pipeline';
   /**
    * The new document, or the same object when nothing changes. Never changes its argument. `_id` cannot change
-   * (ImmutableField). `positional` is the filter's; `inserting` makes `$setOnInsert` count.
+   * (ImmutableField). `positional` tells what the filter does of the document; `inserting` makes `$setOnInsert` count.
    */
-  apply(doc: Doc, options: { positional?: number | undefined; inserting?: boolean }): Doc;
+  apply(doc: Doc, options: { positional?: (() => number | undefined) | undefined; inserting?: boolean }): Doc;
 }
 
 /** What is known of a document on its way through a query beside its fields: what `$meta` can ask for. */

@@ -1,4 +1,4 @@
-import type { Doc, KeptDoc } from '../../bson/index.ts';
+import type { Doc } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
 import { MEASURED } from '../metadata.ts';
 import type { Filter, NearPredicate, QueryContext } from '../types.ts';
@@ -39,7 +39,6 @@ function filterOf(filter: Doc, matcher: Matcher, context: QueryContext, near: Ne
   const operand = textOperand(filter);
   const text = operand === undefined ? undefined : textSearch(operand, context);
   if (text && near) throw badValue('text and geoNear not allowed in same query');
-  let last: Doc | KeptDoc | undefined;
   let find: ReturnType<typeof positionalFinder> | undefined;
   return {
     source: filter,
@@ -48,13 +47,10 @@ function filterOf(filter: Doc, matcher: Matcher, context: QueryContext, near: Ne
     metadata: text ? SCORED : near ? MEASURED : NO_METADATA,
     fields: fieldsOf(filter),
     near,
-    matches(doc) {
-      last = doc;
-      return matcher(doc, undefined);
-    },
-    get positional() {
+    matches: (doc) => matcher(doc, undefined),
+    positional(doc) {
       find ??= positionalFinder(filter, context);
-      return last === undefined ? undefined : find(last);
+      return find(doc);
     },
   };
 }

@@ -30,7 +30,7 @@ export function compileProjection(
   if (positional === undefined || !filter) return { apply: (doc, meta) => applyTree(tree, mode, carry(doc, meta)) };
   return {
     apply(doc, meta) {
-      const index = filter.matches(doc) ? filter.positional : undefined;
+      const index = filter.matches(doc) ? filter.positional(doc) : undefined;
       const projected = applyTree(tree, mode, carry(doc, meta));
       return pickElement(projected, positional.split('.'), index);
     },

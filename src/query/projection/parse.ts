@@ -212,7 +212,7 @@ function parseElemMatch(state: State, parent: Branch, name: string, doc: Doc, pr
     kind: 'compute',
     expression({ root }) {
       const list = isDoc(root) ? root.get(name) : undefined;
-      const matched = isDoc(root) && isArray(list) && filter.matches(root) ? filter.positional : undefined;
+      const matched = isDoc(root) && isArray(list) && filter.matches(root) ? filter.positional(root) : undefined;
       return matched === undefined || !isArray(list) ? MISSING : [list[matched]];
     },
   });

@@ -40,7 +40,7 @@ export type UpdateNode = Leaf | Branch;
 /** What holds for one application of the tree. */
 export interface Application {
   readonly doc: Doc;
-  readonly positional: number | undefined;
+  readonly positional: (() => number | undefined) | undefined;
   readonly inserting: boolean;
   readonly arrayFilters: ReadonlyMap<string, Pick<Predicate, 'single'>>;
 }
@@ -84,10 +84,11 @@ function updatesElements(branch: Branch): boolean {
 function resolvePositional(branch: Branch, path: string, how: Application): Map<string, UpdateNode> {
   const positional = branch.children.get('$');
   if (!positional) return branch.children;
-  if (how.positional === undefined) {
+  const at = how.positional?.();
+  if (at === undefined) {
     throw badValue('The positional operator did not find the match needed from the query.');
   }
-  const name = String(how.positional);
+  const name = String(at);
   const children = new Map(branch.children);
   children.delete('$');
   const other = children.get(name);

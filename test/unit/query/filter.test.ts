@@ -219,7 +219,7 @@ describe('filters', () => {
   test('positional is the index of the outermost array that was taken apart', () => {
     const positional = (filter: object, document: object) => {
       const compiled = compileFilter(doc(filter), context);
-      return compiled.matches(doc(document)) ? compiled.positional : 'no match';
+      return compiled.matches(doc(document)) ? compiled.positional(doc(document)) : 'no match';
     };
     expect(positional({ a: 3 }, { a: [1, 2, 3] })).toBe(2);
     expect(positional({ 'a.b': 3 }, { a: [{ b: 1 }, { b: [2, 3] }] })).toBe(1);

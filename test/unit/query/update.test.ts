@@ -16,7 +16,7 @@ function apply(update: object | object[], before: object, extra: Extra = {}): { 
   const document = doc(before);
   const filter = extra.filter && compileFilter(doc(extra.filter), context);
   if (filter && !filter.matches(document)) throw new Error('the filter of the test does not match');
-  const positional = filter?.positional;
+  const positional = filter && (() => filter.positional(document));
   const shown = show(document);
   const after = updater.apply(document, { positional, inserting: extra.inserting ?? false });
   expect(show(document), 'the argument is not changed').toBe(shown);
