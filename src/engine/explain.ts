@@ -6,6 +6,7 @@ import {
   type Filter,
   type FilterNode,
   filterTree,
+  limitOf,
   type SortWork,
   showAll,
 } from '../query/index.ts';
@@ -18,7 +19,6 @@ import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, weighPlans } from './planner.ts';
 import type { Ran } from './plans/plan.ts';
 import { stageDoc } from './plans/stage.ts';
-import { sortLimit } from './sorted.ts';
 import { compileStatement } from './writes.ts';
 
 /** What running a query did. */
@@ -182,7 +182,7 @@ function stages(query: FindQuery, explained: Explained, plan: Plan | undefined, 
     advanced = limit > 0 ? Math.min(found, skip + limit) : found;
     const fields = {
       sortPattern: sort,
-      memLimit: sortLimit(query),
+      memLimit: limitOf(query.context, 'sort'),
       limitAmount: limit > 0 ? skip + limit : undefined,
       type: 'simple',
       ...(run && sortFigures(run.sort)),

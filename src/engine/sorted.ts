@@ -1,6 +1,6 @@
-import { CodedError, type Scratch } from '../base/index.ts';
+import type { Scratch } from '../base/index.ts';
 import { type Doc, FieldReader } from '../bson/index.ts';
-import { type Codec, type Comparator, DEFAULT_LIMITS, type Metadata, Sorter } from '../query/index.ts';
+import { type Codec, type Comparator, type Metadata, roomFor, Sorter, sortTooLarge } from '../query/index.ts';
 import type { FindQuery } from './contract.ts';
 import { type Examined, Found } from './found.ts';
 import type { Plan } from './plans/plan.ts';
@@ -42,8 +42,8 @@ export async function* sorted(
   order: Order,
   { query, examined, scratch, metaOf }: Sorting,
 ): AsyncGenerator<Found[]> {
-  const { skip, allowDiskUse } = query;
-  const limit = sortLimit(query);
+  const { skip, allowDiskUse, context } = query;
+  const { limit, beyond } = roomFor({ allowDiskUse, limits: context.limits, scratch }, 'sort', sortTooLarge);
   const reader = new FieldReader(order.fields);
   const hold = (found: Found): Held => ({ found, key: found.only(reader), meta: found.meta });
   const sorter = new Sorter<Held>({
@@ -51,8 +51,8 @@ export async function* sorted(
       order.compare(left.key, right.key, left.meta, right.meta) || left.found.recordId - right.found.recordId,
     keep: query.limit === 0 ? Number.POSITIVE_INFINITY : skip + query.limit,
     size: ({ found }) => found.size,
-    limit: (allowDiskUse !== false && scratch?.threshold) || limit,
-    beyond: allowDiskUse === false ? () => tooMuch(limit) : scratch,
+    limit,
+    beyond,
     codec: matches(hold, metaOf),
     work: examined.sort,
   });
@@ -66,18 +66,6 @@ export async function* sorted(
   } finally {
     await sorter.close();
   }
-}
-
-/** What a blocking sort may hold, in bytes. */
-export function sortLimit({ context }: FindQuery): number {
-  return (context.limits ?? DEFAULT_LIMITS).sort;
-}
-
-function tooMuch(limit: number): CodedError {
-  return new CodedError(
-    'QueryExceededMemoryLimitNoDiskUseAllowed',
-    `Sort exceeded memory limit of ${limit} bytes, but did not opt in to external sorting.`,
-  );
 }
 
 const RECORD_ID_BYTES = 8;

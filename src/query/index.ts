@@ -22,7 +22,14 @@ export {
   upsertSeed,
 } from './filter/index.ts';
 export { exactOperand } from './integer.ts';
-export { DEFAULT_LIMITS, defaultLimits, type Limited, MEMORY_PARAMETERS, type MemoryLimits } from './limits.ts';
+export {
+  DEFAULT_LIMITS,
+  defaultLimits,
+  type Limited,
+  limitOf,
+  MEMORY_PARAMETERS,
+  type MemoryLimits,
+} from './limits.ts';
 export { askedOf, carry, checkMetaSort, withMore } from './metadata.ts';
 export { arrayIndex } from './path.ts';
 export { compileProjection, type Projection } from './projection/index.ts';
@@ -37,6 +44,7 @@ export {
   runPipeline,
   startsPipeline,
 } from './stages/index.ts';
+export { roomFor, sortTooLarge } from './stages/memory.ts';
 export { optimize } from './stages/optimize.ts';
 export { figuresOf } from './stages/profile.ts';
 export { rootOf } from './stages/references.ts';

@@ -28,3 +28,8 @@ export function defaultLimits(): MemoryLimits {
 
 /** Where nobody has set them. */
 export const DEFAULT_LIMITS: Readonly<MemoryLimits> = defaultLimits();
+
+/** What one of them is where a context holds. */
+export function limitOf(context: { readonly limits?: Readonly<MemoryLimits> | undefined }, limited: Limited): number {
+  return (context.limits ?? DEFAULT_LIMITS)[limited];
+}

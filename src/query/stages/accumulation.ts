@@ -11,7 +11,7 @@ import {
 } from '../accumulators.ts';
 import { located, typeMismatch } from '../error.ts';
 import { compileExpression, type Expression, type Scope } from '../expressions/index.ts';
-import { DEFAULT_LIMITS, type Limited } from '../limits.ts';
+import { type Limited, limitOf } from '../limits.ts';
 import { compileQuantiles, quantileNumber } from '../percentile.ts';
 import { compileSort } from '../sort.ts';
 import type { QueryContext } from '../types.ts';
@@ -136,7 +136,7 @@ const asIs = (state: GroupAccumulator) => state;
 
 /** Accumulators whose one group may hold so much: it cannot go to the disk, for it ends as one value. */
 function within(operator: string, limited: Limited, context: QueryContext) {
-  const limit = (context.limits ?? DEFAULT_LIMITS)[limited];
+  const limit = limitOf(context, limited);
   const check = (state: GroupAccumulator) => {
     if (state.held <= limit) return;
     const message = `${operator} used too much memory and cannot spill to disk. Memory limit: ${limit} bytes`;

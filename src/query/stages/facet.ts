@@ -1,7 +1,7 @@
 import { inContext } from '../../base/index.ts';
 import type { Doc } from '../../bson/index.ts';
 import { located } from '../error.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
+import { limitOf } from '../limits.ts';
 import { checkedParts } from '../path.ts';
 import { sizeOfValues } from '../size.ts';
 import { element, isArray, isDoc, typeName } from '../value.ts';
@@ -38,7 +38,7 @@ export const facet: StageCompiler = (spec, env) => {
     });
     return { name, run: env.compile(pipeline, env.context) };
   });
-  const limit = (env.context.limits ?? DEFAULT_LIMITS).facet;
+  const limit = limitOf(env.context, 'facet');
   return async function* (source) {
     const docs = await collect(source);
     const result: Doc = new Map();

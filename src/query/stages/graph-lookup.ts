@@ -3,7 +3,7 @@ import { type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { failedToParse, located } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
 import { compileFilter } from '../filter/index.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
+import { limitOf } from '../limits.ts';
 import { carry, metadataOf } from '../metadata.ts';
 import { clampedLong, toDouble } from '../number.ts';
 import { checkedParts, resolvePath, withValue } from '../path.ts';
@@ -20,7 +20,7 @@ export const graphLookup: StageCompiler = (spec, env) => {
   const start = compileExpression(startWith, env.context);
   const foreign = env.context.foreign(from);
   const context = within(env.context, from, foreign);
-  const limit = (env.context.limits ?? DEFAULT_LIMITS).graphLookup;
+  const limit = limitOf(env.context, 'graphLookup');
   return async function* (source) {
     const candidates = new Candidates(foreign, connectTo, context, restrict);
     for await (const batch of source) {

@@ -2,7 +2,7 @@ import { BSONRegExp, type Doc, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, type Expression, rootScope } from '../expressions/index.ts';
 import { hasText } from '../filter/index.ts';
-import { DEFAULT_LIMITS } from '../limits.ts';
+import { limitOf } from '../limits.ts';
 import { carry, metadataOf } from '../metadata.ts';
 import { parsePath, visitPath, withValue } from '../path.ts';
 import { sizeOfValues } from '../size.ts';
@@ -44,7 +44,7 @@ export function lookup(spec: Value, env: StageEnv, _name = '$lookup', unwinding?
 
 /** Throws where what one document is joined with takes too much memory. */
 function fits({ from }: LookupSpec, { context }: StageEnv): (found: Doc[]) => Doc[] {
-  const limit = (context.limits ?? DEFAULT_LIMITS).lookup;
+  const limit = limitOf(context, 'lookup');
   return (found) => {
     // So few cannot, and nobody measures them.
     if (found.length * MAX_DOCUMENT_BYTES > limit && sizeOfValues(found) > limit) {

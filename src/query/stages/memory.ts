@@ -1,6 +1,6 @@
 import { CodedError, type Scratch } from '../../base/index.ts';
 import { type Doc, encode } from '../../bson/index.ts';
-import { DEFAULT_LIMITS, type Limited } from '../limits.ts';
+import { type Limited, limitOf } from '../limits.ts';
 import type { PipelineContext } from '../types.ts';
 
 /** A decoded document takes about so many times its bytes (measured on Node 20: 4 to 8, by the size of its fields). */
@@ -27,15 +27,16 @@ export const sortTooLarge = (limit: number) =>
   );
 
 export function roomFor(
-  { allowDiskUse, limits = DEFAULT_LIMITS, scratch }: Pick<PipelineContext, 'allowDiskUse' | 'limits' | 'scratch'>,
+  context: Pick<PipelineContext, 'allowDiskUse' | 'limits' | 'scratch'>,
   stage: Limited,
   tooLarge: (limit: number) => CodedError,
 ): Room {
+  const { allowDiskUse, scratch } = context;
+  const most = limitOf(context, stage);
   if (allowDiskUse === false) {
-    const limit = limits[stage];
-    return { limit, size: (doc) => encode(doc).length, weight: 1, beyond: () => tooLarge(limit) };
+    return { limit: most, size: (doc) => encode(doc).length, weight: 1, beyond: () => tooLarge(most) };
   }
-  const limit = scratch?.threshold ?? limits[stage];
+  const limit = scratch?.threshold ?? most;
   return { limit, size: scratch ? estimate() : () => 0, weight: scratch ? DECODED : 0, beyond: scratch };
 }
 

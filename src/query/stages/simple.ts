@@ -10,9 +10,10 @@ import { compileSort, compileSortKey } from '../sort.ts';
 import type { PipelineContext } from '../types.ts';
 import { isDoc, isNumeric, typeName } from '../value.ts';
 import { checkFields } from './idl.ts';
+import { sortedByKey } from './keyed-sort.ts';
 import { roomFor, sortTooLarge } from './memory.ts';
 import { Sorter, SortWork } from './sorter.ts';
-import { DOCUMENTS, KEYED, type Keyed } from './spool.ts';
+import { DOCUMENTS, type Keyed } from './spool.ts';
 import { mapped, type Stage, type StageCompiler, type StageEnv, streamOf } from './stage.ts';
 
 /** The stages that are another part of this room, applied to a stream. */
@@ -136,20 +137,12 @@ export const sample: StageCompiler = (spec, { context }) => {
 
 /** Those that chance puts first. */
 function drawn(size: number, context: PipelineContext): Stage {
+  const order = {
+    keyOf: () => context.random(),
+    compare: (left: Keyed, right: Keyed) => Number(left.key) - Number(right.key),
+    keep: size,
+  };
   return async function* (source) {
-    const room = roomFor(context, 'sort', sortTooLarge);
-    const sorter = new Sorter<Keyed>({
-      ...room,
-      size: ({ doc }) => room.size(doc),
-      compare: (left, right) => Number(left.key) - Number(right.key),
-      keep: size,
-      codec: KEYED,
-    });
-    try {
-      for await (const batch of source) await sorter.add(batch.map((doc) => ({ doc, key: context.random() })));
-      for await (const batch of sorter.sorted()) yield batch.map(({ doc }) => doc);
-    } finally {
-      await sorter.close();
-    }
+    for await (const batch of sortedByKey(source, context, order)) yield batch.map(({ doc }) => doc);
   };
 }

@@ -1,7 +1,7 @@
 import { compare, type Doc, type Value } from '../../../bson/index.ts';
 import { failedToParse, located, typeMismatch } from '../../error.ts';
 import { compileExpression, type Expression, rootScope } from '../../expressions/index.ts';
-import { DEFAULT_LIMITS } from '../../limits.ts';
+import { limitOf } from '../../limits.ts';
 import { carry, metadataOf } from '../../metadata.ts';
 import { clampedLong } from '../../number.ts';
 import { compileAddFields } from '../../projection/index.ts';
@@ -10,9 +10,9 @@ import type { PipelineContext, QueryContext } from '../../types.ts';
 import { type Found, isArray, isDoc, isNumeric, MISSING, typeName } from '../../value.ts';
 import { compileAccumulator } from '../accumulation.ts';
 import { checkFields, wrongType } from '../idl.ts';
-import { roomFor, sortTooLarge } from '../memory.ts';
-import { Sorter, type SortWork } from '../sorter.ts';
-import { KEYED, type Keyed } from '../spool.ts';
+import { type KeyedSort, sortedByKey } from '../keyed-sort.ts';
+import { roomFor } from '../memory.ts';
+import type { Keyed } from '../spool.ts';
 import type { Stage, StageCompiler, Stream } from '../stage.ts';
 import { compileWindow } from './bounds.ts';
 import { compileDerivative, compileIntegral, covariance } from './calculus.ts';
@@ -40,10 +40,11 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
     known.push(name);
     return [name, compileField(name, value, sort, context)] as const;
   });
-  const order = by || sort ? inOrder(by, sort, context) : undefined;
   const work = new WindowWork(fields.map(([name]) => name));
   const stage: Stage = async function* (source) {
-    const feed = new Feed(order ? order(source, work.sort) : keyed(source));
+    const sorted =
+      by || sort ? sortedByKey(source, context, { ...partitioned(by, sort, context), work: work.sort }) : keyed(source);
+    const feed = new Feed(sorted);
     try {
       while (await feed.fetch()) yield* windowed(feed, fields, context, work);
     } finally {
@@ -69,7 +70,7 @@ async function* windowed(
   work: WindowWork,
 ): AsyncGenerator<Doc[]> {
   const room = roomFor(context, 'setWindowFields', windowTooLarge);
-  const most = (context.limits ?? DEFAULT_LIMITS).setWindowFields;
+  const most = limitOf(context, 'setWindowFields');
   const { key } = feed.next!;
   const rows = new Rows(feed, (other) => compare(key, other, context.collator) === 0, room, work.sort);
   const functions = fields.map(([name, begin]) => ({ name, running: begin(), reader: new Reader(rows) }));
@@ -141,25 +142,11 @@ function sortSpec(sortBy: Doc, context: QueryContext): SortSpec | undefined {
   return { fields, order, key };
 }
 
-/** The documents with the keys of their partitions, in the order of these, and within each in its own. */
-function inOrder(by: Expression | undefined, sort: SortSpec | undefined, context: PipelineContext) {
-  return async function* (source: Stream, work: SortWork): AsyncGenerator<Keyed[]> {
-    const room = roomFor(context, 'sort', sortTooLarge);
-    const sorter = new Sorter<Keyed>({
-      ...room,
-      size: ({ doc }) => room.size(doc),
-      compare: (left, right) =>
-        compare(left.key, right.key, context.collator) || (sort?.order(left.doc, right.doc) ?? 0),
-      keep: Number.POSITIVE_INFINITY,
-      codec: KEYED,
-      work,
-    });
-    try {
-      for await (const batch of source) await sorter.add(batch.map((doc) => ({ doc, key: partitionKey(doc, by) })));
-      yield* sorter.sorted();
-    } finally {
-      await sorter.close();
-    }
+/** In the order of the partitions' keys, and within each in its own. */
+function partitioned(by: Expression | undefined, sort: SortSpec | undefined, { collator }: QueryContext): KeyedSort {
+  return {
+    keyOf: (doc) => partitionKey(doc, by),
+    compare: (left, right) => compare(left.key, right.key, collator) || (sort?.order(left.doc, right.doc) ?? 0),
   };
 }
 
