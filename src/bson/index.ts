@@ -38,6 +38,7 @@ export { type ArrayParts, expandPaths, type PathRow, type PathRows, type PathVal
 export { showDoc, showValue } from './show.ts';
 export { type TextKeys, TextOrder, withTextKeys } from './text-order.ts';
 export { isNumber, MAX_DEPTH, scopeOf, TYPE, type TypeAlias, typeAlias, typeNumber } from './types.ts';
+export { asBuffer } from './utf8.ts';
 export { validate } from './validate.ts';
 export { type Doc, RawDoc, type Value } from './values.ts';
 export { fieldNames, type RawField, rawDocuments, rawField } from './walk.ts';

@@ -1,6 +1,6 @@
-import { Buffer } from 'node:buffer';
 import { CodedError, type Env } from '../base/index.ts';
 import {
+  asBuffer,
   type Doc,
   decode,
   encode,
@@ -8,6 +8,7 @@ import {
   nestsBeyond,
   newObjectId,
   rawField,
+  TYPE,
   typeNumber,
   type Value,
 } from '../bson/index.ts';
@@ -18,11 +19,6 @@ export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 /** How deep what is kept may nest: less than what a command may bring, which holds it (`getMaxDepthForUserStorage`). */
 const MAX_STORED_DEPTH = 180;
 
-const BSON_DOCUMENT = 0x03;
-const BSON_REGEX = 0x0b;
-const BSON_ARRAY = 0x04;
-const BSON_UNDEFINED = 0x06;
-const BSON_TIMESTAMP = 0x11;
 const REFERENCE_FIELDS: ReadonlySet<string> = new Set(['$ref', '$id', '$db']);
 
 /**
@@ -33,7 +29,7 @@ export function withIdFirst(bytes: Uint8Array, env: Pick<Env, 'clock' | 'random'
   const id = rawField(bytes, '_id');
   if (!id) return checkInsertable(splice(encode(new Map([['_id', newObjectId(env)]])), bytes, 4, 4));
   checkIdType(id.type, 'BadValue');
-  if (id.type === BSON_DOCUMENT) checkIdFields(getField(bytes, '_id'));
+  if (id.type === TYPE.object) checkIdFields(getField(bytes, '_id'));
   checkInsertable(bytes);
   // `_id` first: size (4), type (1), "_id\0" (4), then the value.
   if (id.start === 9) return bytes;
@@ -51,7 +47,7 @@ export function encodeWithIdFirst(doc: Doc, env: Pick<Env, 'clock' | 'random'>):
 /** The document with the time in place of its empty timestamps; the very bytes where there are none. */
 export function stamped(bytes: Uint8Array, context: QueryContext): Uint8Array {
   // Mostly the type stands nowhere in a document, and nothing is decoded.
-  if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(BSON_TIMESTAMP) < 0) return bytes;
+  if (asBuffer(bytes).indexOf(TYPE.timestamp) < 0) return bytes;
   const doc = decode(bytes);
   const result = withTimestamps(doc, context);
   return result === doc ? bytes : encode(result);
@@ -88,8 +84,8 @@ export function checkDepth(bytes: Uint8Array): void {
 }
 
 function checkIdType(type: number, codeName: 'BadValue' | 'InvalidIdField'): void {
-  if (type !== BSON_REGEX && type !== BSON_ARRAY && type !== BSON_UNDEFINED) return;
-  const alias = { [BSON_REGEX]: 'regex', [BSON_ARRAY]: 'array', [BSON_UNDEFINED]: 'undefined' }[type];
+  if (type !== TYPE.regex && type !== TYPE.array && type !== TYPE.undefined) return;
+  const alias = { [TYPE.regex]: 'regex', [TYPE.array]: 'array', [TYPE.undefined]: 'undefined' }[type];
   throw new CodedError(codeName, `The '_id' value cannot be of type ${alias}`);
 }
 

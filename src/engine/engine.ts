@@ -33,7 +33,6 @@ import { countMatches } from './count.ts';
 import { emptyCursor } from './cursor.ts';
 import { distinctValues } from './distinct.ts';
 import { explainQuery } from './explain.ts';
-
 import type { ExternalChanges } from './external-changes.ts';
 import { checkQuery, find } from './find.ts';
 import { compileModification, findAndModify } from './find-and-modify.ts';
@@ -42,7 +41,7 @@ import { createIndexes, dropIndexes } from './index-build.ts';
 import { checkIndexes } from './index-check.ts';
 import type { Namespaces } from './namespaces.ts';
 import { bulkOfNothing, nothingWritten, refused } from './nothing-written.ts';
-import { aggregate, checkView } from './pipeline/aggregate.ts';
+import { aggregate, checkView, type Deployment } from './pipeline/aggregate.ts';
 import { explainPipeline } from './pipeline/explain.ts';
 import { statsOf } from './stats.ts';
 import { searching } from './text-index.ts';
@@ -253,12 +252,16 @@ export class DiscordEngine implements Engine {
     return [];
   }
 
+  get #deployment(): Deployment {
+    return { engine: this, env: this.#env, namespaces: this.#namespaces };
+  }
+
   async aggregate(ns: Namespace, pipeline: readonly Doc[], query: AggregateOptions): Promise<DocCursor> {
     const view = this.resolveView(ns);
     const source = view?.ns ?? ns;
     const stages = view ? [...view.pipeline, ...pipeline] : pipeline;
     const asked = this.#asked(source, view ? ofView(ns, view, query) : query);
-    return aggregate(this, this.#env, this.#namespaces, source, stages, asked);
+    return aggregate(this.#deployment, source, stages, asked);
   }
 
   async explain(ns: Namespace, given: FindQuery, explained: Explained, verbosity: Verbosity): Promise<Doc> {
@@ -273,7 +276,7 @@ export class DiscordEngine implements Engine {
     verbosity: Verbosity,
   ): Promise<Doc> {
     const asked = this.#asked(ns, given);
-    return explainPipeline(this, this.#env, this.#namespaces, ns, pipeline, asked, verbosity);
+    return explainPipeline(this.#deployment, ns, pipeline, asked, verbosity);
   }
 
   async flush(): Promise<number> {

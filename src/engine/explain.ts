@@ -41,7 +41,7 @@ export async function explainQuery(
   query: FindQuery,
   explained: Explained,
   verbosity: Verbosity,
-  consume: Consumer = drain,
+  consume: Consumer = ({ matches }) => drain(matches),
 ): Promise<Doc> {
   const filter = compileFilter(query.filter, query.context);
   const nodes = conjuncts(filterTree(filter.source));
@@ -91,8 +91,9 @@ export async function explainQuery(
 /** What goes through the matches: to the end, or until it has enough. */
 type Consumer = (execution: Execution) => Promise<void>;
 
-async function drain({ matches }: Execution): Promise<void> {
-  for await (const _ of matches);
+/** Goes through all of it. */
+export async function drain(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of stream);
 }
 
 async function* none(): AsyncGenerator<Found[]> {

@@ -7,7 +7,18 @@ import { compareFound } from './order.ts';
 import { sizeOfValue, sizeOfValues } from './size.ts';
 import { Total } from './total.ts';
 import type { Comparator } from './types.ts';
-import { element, type Found, isArray, isDoc, isNullish, isNumeric, MISSING, typeName, valueText } from './value.ts';
+import {
+  element,
+  type Found,
+  isArray,
+  isDoc,
+  isNullish,
+  isNumeric,
+  MISSING,
+  orNull,
+  typeName,
+  valueText,
+} from './value.ts';
 
 /** Takes a group's values in their order and gives one. More may be added after a result was asked for. */
 export interface Accumulator {
@@ -106,7 +117,7 @@ export function several(name: string, n: number, collator: Collator | undefined)
   };
   const add = (value: Found) => {
     if (isOrdered && isNullish(value)) return;
-    list.push(value === MISSING ? null : value);
+    list.push(orNull(value));
     held += sizeOfValue(list.at(-1));
     if (list.length > 2 * n + SPARE) cut();
   };
@@ -322,12 +333,11 @@ function deviation(lost: 0 | 1): GroupAccumulator {
  * A standard deviation over a window that moves (`WindowFunctionStdDev`): null while a number in it is not finite, and
  * that of one number is the int32 0.
  */
-export function movingDeviation(operator: '$stdDevPop' | '$stdDevSamp'): GroupAccumulator {
+export function movingDeviation(operator: '$stdDevPop' | '$stdDevSamp'): Accumulator {
   const ofSample = operator === '$stdDevSamp';
   const inner = deviation(ofSample ? 1 : 0);
   let [count, unbounded] = [0, 0];
   return {
-    ...inner,
     add(value) {
       if (!isNumeric(value)) return;
       count += 1;

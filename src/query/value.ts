@@ -89,6 +89,11 @@ export function truthy(value: Found): boolean {
   return true;
 }
 
+/** Where nothing can be missing: in arrays, in keys. */
+export function orNull(value: Found): Value {
+  return value === MISSING ? null : value;
+}
+
 /** The text of a string or of the deprecated symbol type. */
 export function textOf(value: Found): string | undefined {
   if (typeof value === 'string') return value;
@@ -142,18 +147,18 @@ function numberText(value: number | boolean | bigint): string {
 
 /** As C prints a double with `%.16g`, and `.0` after what has no point: `1.0`, `1e+20.0`, `nan.0`, `inf.0`. */
 function doubleText(value: number): string {
-  const text = streamed(value);
+  const text = printed(value, 16);
   return text.includes('.') ? text : `${text}.0`;
 }
 
-/** As C prints a double with `%.16g`: `1`, `1.5`, `1e+20`, `nan`, `inf`. */
-function streamed(value: number): string {
+/** As C prints a double with `%g` and that many digits: `1`, `1.5`, `1e+20`, `nan`, `inf`. */
+function printed(value: number, digits: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
-  const [mantissa, exponent] = value.toExponential(15).split('e') as [string, string];
+  const [mantissa, exponent] = value.toExponential(digits - 1).split('e') as [string, string];
   const power = Number(exponent);
-  return power < -4 || power >= 16
+  return power < -4 || power >= digits
     ? `${trimZeros(mantissa)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
-    : `${Object.is(value, -0) ? '-' : ''}${trimZeros(value.toFixed(Math.max(0, 15 - power)))}`;
+    : `${Object.is(value, -0) ? '-' : ''}${trimZeros(value.toFixed(Math.max(0, digits - 1 - power)))}`;
 }
 
 /** As ISO 8601 has it; beyond what JavaScript's dates hold, the milliseconds. */
@@ -163,12 +168,7 @@ function dateText(value: Date): string {
 
 /** As C++ streams print a double, with `%g`, and most messages of MongoDB: `1.23457e+06`. */
 export function shortText(value: number): string {
-  if (!Number.isFinite(value)) return streamed(value);
-  const [mantissa, exponent] = value.toExponential(5).split('e') as [string, string];
-  const power = Number(exponent);
-  return power < -4 || power >= 6
-    ? `${trimZeros(mantissa)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
-    : `${Object.is(value, -0) ? '-' : ''}${trimZeros(value.toFixed(Math.max(0, 5 - power)))}`;
+  return printed(value, 6);
 }
 
 function trimZeros(digits: string): string {

@@ -34,9 +34,9 @@ export function parameters(context: Context): Doc {
   });
 }
 
-/** What a timer can count. */
 const INT32_MAX = 2 ** 31 - 1;
-const MAX_SLEEP_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+/** What a timer can count. */
+const MAX_SLEEP_SECONDS = Math.floor(INT32_MAX / 1000);
 
 /** How to change a parameter; those that are not here cannot be. The returned text says what is wrong with the value. */
 type Setter = (value: Value, context: Context) => string | undefined;

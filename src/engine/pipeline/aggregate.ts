@@ -40,14 +40,12 @@ export interface Deployment {
 
 /** Runs a pipeline: what stands in front goes down to `find`, the rest works on decoded documents. */
 export async function aggregate(
-  engine: Engine,
-  env: Env,
-  namespaces: Namespaces,
+  deployment: Deployment,
   ns: Namespace,
   pipeline: readonly Doc[],
   query: AggregateOptions,
 ): Promise<DocCursor> {
-  const deployment = { engine, env, namespaces };
+  const { env, namespaces } = deployment;
   const context = pipelineContext(deployment, ns, query);
   checkPipeline(pipeline);
   // What is wrong with a stage is told of the pipeline as it was given.

@@ -1,4 +1,3 @@
-import type { Env } from '../../base/index.ts';
 import { type Doc, doc as literal, type Value } from '../../bson/index.ts';
 import {
   askedOf,
@@ -11,11 +10,10 @@ import {
   streamOf,
 } from '../../query/index.ts';
 import { nsText } from '../collection.ts';
-import type { AggregateOptions, Engine, Namespace, Verbosity } from '../contract.ts';
-import { explainQuery } from '../explain.ts';
+import type { AggregateOptions, Namespace, Verbosity } from '../contract.ts';
+import { drain, explainQuery } from '../explain.ts';
 import { decoded, telling } from '../find.ts';
-import type { Namespaces } from '../namespaces.ts';
-import { behindQuery, pipelineContext } from './aggregate.ts';
+import { behindQuery, type Deployment, pipelineContext } from './aggregate.ts';
 import { planPipeline } from './push-down.ts';
 
 /**
@@ -23,15 +21,14 @@ import { planPipeline } from './push-down.ts';
  * the query (`$cursor`). From `executionStats` on it is run, and writes nothing.
  */
 export async function explainPipeline(
-  engine: Engine,
-  env: Env,
-  namespaces: Namespaces,
+  deployment: Deployment,
   ns: Namespace,
   pipeline: readonly Doc[],
   given: AggregateOptions,
   verbosity: Verbosity,
 ): Promise<Doc> {
-  const context = writingNothing(pipelineContext({ engine, env, namespaces }, ns, given));
+  const { env, namespaces } = deployment;
+  const context = writingNothing(pipelineContext(deployment, ns, given));
   const monotonic = () => env.clock.monotonic();
   const runs = verbosity !== 'queryPlanner';
   checkPipeline(pipeline);
@@ -55,10 +52,6 @@ export async function explainPipeline(
   const first: Doc = new Map([['$cursor', literal(cursor)], ...(runs ? figuresOf(profile.source) : [])]);
   const stages = profile.show(runs);
   return literal({ explainVersion, stages: [first, ...(isByDistinctScan(shown) ? groupedByScan(stages) : stages)] });
-}
-
-async function drain(stream: AsyncIterable<Doc[]>): Promise<void> {
-  for await (const _ of stream);
 }
 
 /** Of `$out` and `$merge` only what they are given is asked (`DocumentSourceWriter::doGetNext`). */

@@ -3,7 +3,7 @@ import { located } from '../error.ts';
 import { exactInt, exactLong } from '../number.ts';
 import { compileWholeSort } from '../sort.ts';
 import type { QueryContext } from '../types.ts';
-import { type Found, isArray, isDoc, isNullish, isNumeric, MISSING, truthy, typeName, valueText } from '../value.ts';
+import { type Found, isArray, isDoc, isNullish, isNumeric, orNull, truthy, typeName, valueText } from '../value.ts';
 import {
   bind,
   type Expression,
@@ -207,9 +207,4 @@ function zip(...[operand, compiler, name]: Parameters<Operator>): Expression {
       lists.map((list, which) => (at < list.length ? list[at] : (fill[which] ?? null))),
     );
   });
-}
-
-/** Inside an array nothing can be missing. */
-export function orNull(value: Found): Value {
-  return value === MISSING ? null : value;
 }

@@ -2,7 +2,7 @@ import { CodedError } from '../../base/index.ts';
 import { Binary, type Doc, hashValue, TYPE, type TypeAlias, type Value } from '../../bson/index.ts';
 import { badValue, failedToParse, located } from '../error.ts';
 import { exactInt } from '../number.ts';
-import { type Found, isArray, isDoc, isNullish, isNumeric, MISSING, typeName, valueText } from '../value.ts';
+import { type Found, isArray, isDoc, isNullish, isNumeric, orNull, typeName, valueText } from '../value.ts';
 import { BINARY_FORMATS, type BinaryFormat } from './binary-text.ts';
 import { type ConversionOptions, convertValue } from './conversion-table.ts';
 import {
@@ -18,7 +18,7 @@ import {
 
 export const conversions: Operators = {
   $type: unary((value) => typeName(value)),
-  $toHashedIndexKey: unary((value) => hashValue(value === MISSING ? null : value)),
+  $toHashedIndexKey: unary((value) => hashValue(orNull(value))),
   $isNumber: unary((value) => isNumeric(value)),
   $toBool: shorthand({ type: 'bool' }),
   $toInt: shorthand({ type: 'int' }),

@@ -5,7 +5,6 @@ import {
   countArgument,
   countedArguments,
   type GroupAccumulator,
-  movingDeviation,
   ranked,
   several,
 } from '../accumulators.ts';
@@ -15,7 +14,7 @@ import { type Limited, limitOf } from '../limits.ts';
 import { compileQuantiles, quantileNumber } from '../percentile.ts';
 import { compileSort } from '../sort.ts';
 import type { QueryContext } from '../types.ts';
-import { element, type Found, isArray, isDoc, MISSING } from '../value.ts';
+import { element, type Found, isArray, isDoc, MISSING, orNull } from '../value.ts';
 import { compileScripted } from './scripted-accumulator.ts';
 
 /** An accumulator bound to its argument. */
@@ -108,10 +107,6 @@ export function compileAccumulator(
     case '$median':
     case '$percentile':
       return quantiles(operator, argument, context);
-    case '$stdDevPop':
-    case '$stdDevSamp':
-      if (!moving) break;
-      return { expression: compileExpression(argument, context), start: () => movingDeviation(operator) };
     case '$accumulator':
       return compileScripted(argument, context);
     case '$count':
@@ -187,7 +182,7 @@ function ranking(operator: string, argument: Value, context: QueryContext, movin
   return {
     expression(scope): Found {
       const value = output(scope);
-      return [isDoc(scope.current) ? scope.current : null, value === MISSING ? null : value];
+      return [isDoc(scope.current) ? scope.current : null, orNull(value)];
     },
     start: (scope) => limited(ranked(order, n && countArgument(n(scope)), operator.startsWith('$top'), moving)),
   };

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer';
-import { compare, type Doc, type Value } from '../../bson/index.ts';
+import { asBuffer, compare, type Doc, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, rootScope, type Scope } from '../expressions/index.ts';
 import { exactLong, toDouble } from '../number.ts';
-import { format, isDoc, isNumeric, MISSING, typeName } from '../value.ts';
+import { format, isDoc, isNumeric, orNull, typeName } from '../value.ts';
 import { compileAccumulations, type Group } from './accumulation.ts';
 import { checkRoundable, type Granularity, granularityOf } from './granularity.ts';
 import { COUNT } from './group.ts';
@@ -24,8 +24,7 @@ export const bucketAuto: StageCompiler = (spec, { context }) => {
   const start = compileAccumulations(output, context);
   const order = (left: Value, right: Value) => compare(left, right, context.collator);
   const entryOf = (doc: Doc, position: number): Entry => {
-    const found = by(rootScope(doc));
-    const value = found === MISSING ? null : found;
+    const value = orNull(by(rootScope(doc)));
     if (granularity) checkRoundable(value);
     return { doc, value, position };
   };
@@ -72,7 +71,7 @@ const ENTRIES: Codec<Entry> = {
   },
   decode(bytes) {
     const { key, doc } = KEYED.decode(bytes.subarray(POSITION_BYTES));
-    const position = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readDoubleLE();
+    const position = asBuffer(bytes).readDoubleLE();
     return { doc, value: key, position };
   },
 };

@@ -2,7 +2,7 @@ import { comparison, type Doc, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, constantValue, type Scope } from '../expressions/index.ts';
 import type { QueryContext } from '../types.ts';
-import { bracket, format, isArray, isDoc, MISSING, typeName, valueText } from '../value.ts';
+import { bracket, format, isArray, isDoc, MISSING, orNull, typeName, valueText } from '../value.ts';
 import { compileAccumulations } from './accumulation.ts';
 import { COUNT, grouping } from './group.ts';
 import { type StageCompiler, whole } from './stage.ts';
@@ -15,8 +15,7 @@ export const bucket: StageCompiler = (spec, { context }) => {
   const compare = comparison(context.collator);
   const by = compileExpression(groupBy, context);
   const idOf = (scope: Scope): Value => {
-    const found = by(scope);
-    const value = found === MISSING ? null : found;
+    const value = orNull(by(scope));
     const above = boundaries.findIndex((boundary) => compare(value, boundary) < 0);
     if (above > 0) return boundaries[above - 1];
     if (fallback) return fallback.value;

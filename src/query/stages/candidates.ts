@@ -1,7 +1,7 @@
 import { BSONRegExp, type Collator, type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { parsePath, visitPath } from '../path.ts';
 import type { Foreign, PipelineContext } from '../types.ts';
-import { MISSING } from '../value.ts';
+import { orNull } from '../value.ts';
 import { collect, type Stream } from './stage.ts';
 
 /** While the values asked for are no more than one in so many documents, an index is asked; beyond, all is read once. */
@@ -70,7 +70,7 @@ export class FieldIndex {
     const parsed = parsePath(path);
     for (const [position, doc] of docs.entries()) {
       visitPath(doc, parsed, true, (value) => {
-        const key = this.#key(value === MISSING ? null : value);
+        const key = this.#key(orNull(value));
         const positions = this.#positions.get(key);
         if (!positions) this.#positions.set(key, [position]);
         else if (positions.at(-1) !== position) positions.push(position);

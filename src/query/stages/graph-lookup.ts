@@ -108,11 +108,12 @@ function parse(spec: Value, context: QueryContext & { readonly db: string }): Gr
       "$graphLookup requires 'from', 'as', 'startWith', 'connectFromField', and 'connectToField' to be specified.",
     );
   }
+  const paths = { as: checkedParts(as), connectFrom: checkedParts(connectFrom) };
+  checkedParts(connectTo);
   return {
     from,
-    as: checkedParts(as),
-    connectFrom: checkedParts(connectFrom),
-    connectTo: checkedParts(connectTo).join('.'),
+    ...paths,
+    connectTo,
     startWith: spec.get('startWith'),
     maxDepth,
     depthField: texts.get('depthField')?.split('.'),

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { type Doc, decode, encode, type Value } from '../../bson/index.ts';
+import { asBuffer, type Doc, decode, encode, type Value } from '../../bson/index.ts';
 import type { Group } from './accumulation.ts';
 import { type Aside, PARTS } from './aside.ts';
 import type { GroupWork } from './group-work.ts';
@@ -50,7 +50,7 @@ export const ITEMS: Codec<Item> = {
 };
 
 function documents(bytes: Uint8Array): Doc[] {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const view = asBuffer(bytes);
   const found: Doc[] = [];
   for (let at = 0; at < view.length; ) {
     const end = at + view.readInt32LE(at);

@@ -5,7 +5,7 @@ import { compileExpression, type Expression, rootScope, type Scope } from '../ex
 import { intOrLong } from '../number.ts';
 import { sizeOfValue } from '../size.ts';
 import type { PipelineContext } from '../types.ts';
-import { isDoc, isNumeric, MISSING } from '../value.ts';
+import { isDoc, isNumeric, orNull } from '../value.ts';
 import { compileAccumulations, type Group } from './accumulation.ts';
 import { Aside, MAX_DEPTH } from './aside.ts';
 import { GROUP_BYTES, GroupTable, ITEMS, type Item, Unfinished } from './group-table.ts';
@@ -127,8 +127,4 @@ async function* grouped(source: AsyncIterable<Item[]>, grouping: Grouping, depth
     work?.stored(aside?.bytes ?? 0);
     await aside?.close();
   }
-}
-
-function orNull(value: ReturnType<ReturnType<typeof compileExpression>>): Value {
-  return value === MISSING ? null : value;
 }

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Scratch, ScratchFile } from '../../base/index.ts';
-import { type Doc, decode, encode, type Value } from '../../bson/index.ts';
+import { asBuffer, type Doc, decode, encode, type Value } from '../../bson/index.ts';
 import { carry, metadataOf } from '../metadata.ts';
 import type { Metadata } from '../types.ts';
 
@@ -86,7 +86,7 @@ export const DOCUMENTS: Codec<Doc> = {
     return metadata ? Buffer.concat([encode(doc), encode(toDoc(metadata))]) : encode(doc);
   },
   decode(bytes) {
-    const length = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readInt32LE();
+    const length = asBuffer(bytes).readInt32LE();
     const metadata = length < bytes.length ? Object.fromEntries(decode(bytes.subarray(length))) : undefined;
     return carry(decode(bytes.subarray(0, length)), metadata);
   },
@@ -101,7 +101,7 @@ export interface Keyed {
 export const KEYED: Codec<Keyed> = {
   encode: ({ key, doc }) => Buffer.concat([encode(new Map([['', key]])), DOCUMENTS.encode(doc)]),
   decode(bytes) {
-    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const view = asBuffer(bytes);
     const end = view.readInt32LE();
     return { key: decode(view.subarray(0, end)).get(''), doc: DOCUMENTS.decode(view.subarray(end)) };
   },

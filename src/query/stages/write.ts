@@ -4,6 +4,7 @@ import { located } from '../error.ts';
 import { rootScope } from '../expressions/index.ts';
 import type { MergeItem } from '../types.ts';
 import { type Found, isDoc, typeName } from '../value.ts';
+import { checkFields } from './idl.ts';
 import { mergeKey, parseMerge } from './merge-spec.ts';
 import { collect, type StageCompiler, streamOf, whole } from './stage.ts';
 import { checkTarget, invalidTarget, isValidTarget, type Target, writeTarget } from './write-target.ts';
@@ -27,14 +28,7 @@ function outTarget(spec: Value, db: string): Target {
   if (!isDoc(spec)) {
     throw located(16990, `$out only supports a string or object argument, but found ${typeName(spec)}`);
   }
-  for (const name of spec.keys()) {
-    if (name === 'db' || name === 'coll' || name === 'timeseries') continue;
-    throw new CodedError('IDLUnknownField', `BSON field '$out.${name}' is an unknown field.`);
-  }
-  for (const name of ['db', 'coll']) {
-    if (spec.has(name)) continue;
-    throw new CodedError('IDLFailedToParse', `BSON field '$out.${name}' is missing but a required field`);
-  }
+  checkFields('$out', spec, ['db', 'coll', 'timeseries'], ['db', 'coll']);
   if (spec.has('timeseries')) throw new CodedError('NotImplemented', 'DiscoDB has no time-series collections');
   return writeTarget('$out', spec, db);
 }

@@ -3,7 +3,7 @@ import type { Doc, Value } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
 import type { Predicate } from '../filter/index.ts';
 import { arrayIndex, field } from '../path.ts';
-import { element, type Found, isArray, isDoc, MISSING } from '../value.ts';
+import { element, type Found, isArray, isDoc, MISSING, orNull } from '../value.ts';
 import { compareParts, filterName, updatePath } from './path.ts';
 
 /** How long an array may become by setting an element beyond its end, as in MongoDB. */
@@ -142,7 +142,7 @@ function applyToElements(branch: Branch, value: Found, path: string, how: Applic
     if (node.kind === 'leaf' && node.insertOnly && !how.inserting) return item;
     const after = applyNode(node, item, here, how);
     changed ||= after !== item;
-    return after === MISSING ? null : after;
+    return orNull(after);
   });
   return changed ? result : value;
 }
@@ -170,7 +170,7 @@ function withElement(array: readonly Value[], index: number, value: Found): Valu
   }
   const copy = [...array];
   while (copy.length < index) copy.push(null);
-  copy[index] = value === MISSING ? null : value;
+  copy[index] = orNull(value);
   return copy;
 }
 

@@ -1,4 +1,5 @@
 import { compare, type Doc, type Value } from '../../../bson/index.ts';
+import { movingDeviation } from '../../accumulators.ts';
 import { failedToParse, located, typeMismatch } from '../../error.ts';
 import { compileExpression, type Expression, rootScope } from '../../expressions/index.ts';
 import { limitOf } from '../../limits.ts';
@@ -7,7 +8,7 @@ import { clampedLong } from '../../number.ts';
 import { compileAddFields } from '../../projection/index.ts';
 import { compileSort } from '../../sort.ts';
 import type { PipelineContext, QueryContext } from '../../types.ts';
-import { type Found, isArray, isDoc, isNumeric, MISSING, typeName } from '../../value.ts';
+import { type Found, isArray, isDoc, isNumeric, MISSING, orNull, typeName } from '../../value.ts';
 import { compileAccumulator } from '../accumulation.ts';
 import { checkFields, wrongType } from '../idl.ts';
 import { type KeyedSort, sortedByKey } from '../keyed-sort.ts';
@@ -153,7 +154,7 @@ function partitioned(by: Expression | undefined, sort: SortSpec | undefined, { c
 function partitionKey(doc: Doc, by: Expression | undefined): Value {
   const found = by?.(rootScope(doc)) ?? null;
   if (isArray(found)) throw typeMismatch('An expression used to partition cannot evaluate to value of type array');
-  return found === MISSING ? null : found;
+  return orNull(found);
 }
 
 /** The accumulators that go over a window as they go over a group. */
@@ -214,6 +215,10 @@ function compileField(name: string, spec: Value, sort: SortSpec | undefined, con
   if (operator.startsWith('$covariance')) {
     const expression = compileExpression(spec.get(operator), context);
     return overWindow({ expression, start: () => covariance(operator === '$covarianceSamp') }, window);
+  }
+  if (!window.grows && (operator === '$stdDevPop' || operator === '$stdDevSamp')) {
+    const expression = compileExpression(spec.get(operator), context);
+    return overWindow({ expression, start: () => movingDeviation(operator) }, window);
   }
   return overWindow(compileAccumulator(operator, spec.get(operator), context, !window.grows), window);
 }

@@ -1,9 +1,8 @@
 import type { Doc } from '../../../bson/index.ts';
 import type { Accumulator } from '../../accumulators.ts';
-import { orNull } from '../../expressions/array-mapping.ts';
 import { rootScope, type Scope } from '../../expressions/index.ts';
 import { sizeOfValue } from '../../size.ts';
-import { type Found, MISSING } from '../../value.ts';
+import { type Found, MISSING, orNull } from '../../value.ts';
 import type { Frame, Window } from './bounds.ts';
 import type { Running, WindowFunction } from './partition.ts';
 
