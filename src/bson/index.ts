@@ -37,7 +37,16 @@ export { newObjectId } from './object-id.ts';
 export { type ArrayParts, expandPaths, type PathRow, type PathRows, type PathValues, pathValues } from './path.ts';
 export { showDoc, showValue } from './show.ts';
 export { type TextKeys, TextOrder, withTextKeys } from './text-order.ts';
-export { isNumber, MAX_DEPTH, scopeOf, TYPE, type TypeAlias, typeAlias, typeNumber } from './types.ts';
+export {
+  isNumber,
+  MAX_DEPTH,
+  MAX_DOCUMENT_BYTES,
+  scopeOf,
+  TYPE,
+  type TypeAlias,
+  typeAlias,
+  typeNumber,
+} from './types.ts';
 export { asBuffer } from './utf8.ts';
 export { validate } from './validate.ts';
 export { type Doc, RawDoc, type Value } from './values.ts';

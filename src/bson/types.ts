@@ -26,6 +26,9 @@ export const TYPE = {
   maxKey: 127,
 } as const;
 
+/** The largest document (the server's `BSONObjMaxUserSize`). */
+export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
+
 /** MongoDB's name for a BSON type. */
 export type TypeAlias = keyof typeof TYPE;
 

@@ -1,7 +1,6 @@
 import { arch, endianness } from 'node:os';
-import { doc } from '../bson/index.ts';
+import { doc, MAX_DOCUMENT_BYTES } from '../bson/index.ts';
 import { defineCommand } from './command.ts';
-import { MAX_DOCUMENT_BYTES } from './shared/limits.ts';
 import { MONGODB_VERSION, MONGODB_VERSION_ARRAY } from './shared/version.ts';
 
 export const buildInfo = defineCommand({

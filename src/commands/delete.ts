@@ -1,22 +1,19 @@
 import { CodedError } from '../base/index.ts';
 import type { DeleteStatement } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
-import { collectionName, document, type Field, required, structs, toNumber } from './fields.ts';
+import { byHand, collectionName, document, type Field, required, structs, toNumber } from './fields.ts';
 import { allFail, uuidMismatch } from './shared/collection-uuid.ts';
 import { writable } from './shared/namespace.ts';
 import { collation, hint } from './shared/query.ts';
 import { checkBatchSize, writeFields, writeOptions, writeReply } from './shared/writes.ts';
 
 /** 1, or 0 for no limit, which is also what everything but a number stands for (`readMultiDeleteProperty`). */
-const limit = (): Field<0 | 1 | undefined> => ({
-  absent: () => undefined,
-  takesNull: true,
-  parse(value) {
+const limit = (): Field<0 | 1 | undefined> =>
+  byHand((value) => {
     const number = toNumber(value) ?? 0;
     if (number === 0 || number === 1) return number;
     throw new CodedError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${number}`);
-  },
-});
+  });
 
 const statement = {
   q: required(document()),

@@ -82,6 +82,13 @@ export function isDocument(value: Value): value is Doc {
 export const string = (): Field<string | undefined> =>
   scalar(['string'], (value) => (typeof value === 'string' ? value : undefined));
 
+/** What is read by hand, with errors of its own, for null as well. */
+export const byHand = <T>(parse: Field<T>['parse']): Field<T | undefined> => ({
+  absent: () => undefined,
+  takesNull: true,
+  parse,
+});
+
 /** MongoDB's `safeBool`: a boolean or any number. */
 export const boolean = (): Field<boolean | undefined> =>
   scalar(['bool', 'long', 'int', 'decimal', 'double'], (value) => {
@@ -95,15 +102,12 @@ export const strictBoolean = (): Field<boolean | undefined> =>
   scalar(['bool'], (value) => (typeof value === 'boolean' ? value : undefined));
 
 /** MongoDB's `optionalBool`, with an error of its own, for null as well (`optional_bool.h`). */
-export const optionalBoolean = (): Field<boolean | undefined> => ({
-  absent: () => undefined,
-  takesNull: true,
-  parse(value, path) {
+export const optionalBoolean = (): Field<boolean | undefined> =>
+  byHand((value, path) => {
     if (typeof value === 'boolean') return value;
     const message = `Field '${lastName(path)}' should be a boolean value, but found: ${typeAlias(value)}`;
     throw new CodedError('TypeMismatch', message);
-  },
-});
+  });
 
 export const integer = (bounds: { min?: number; max?: number } = {}): Field<number | undefined> =>
   scalar(['long', 'int', 'decimal', 'double'], (value, path) => {
@@ -135,21 +139,14 @@ export const document = (): Field<Doc | undefined> =>
   scalar(['object'], (value) => (isDocument(value) ? value : undefined));
 
 /** The documents of `find`, with an error of their own, for null as well; the space is missing there, too (`parseOwnedBSON`). */
-export const ownedDocument = (): Field<Doc | undefined> => ({
-  absent: () => undefined,
-  takesNull: true,
-  parse(value, path) {
+export const ownedDocument = (): Field<Doc | undefined> =>
+  byHand((value, path) => {
     if (isDocument(value)) return value;
     throw new CodedError('TypeMismatch', `Expected field ${lastName(path)}to be of type object`);
-  },
-});
+  });
 
 /** Any value; null is one. */
-export const any = (): Field<Value | undefined> => ({
-  absent: () => undefined,
-  parse: (value) => value,
-  takesNull: true,
-});
+export const any = (): Field<Value | undefined> => byHand((value) => value);
 
 export const arrayOf = <T>(element: Field<T>): Field<readonly T[] | undefined> => ({
   absent: () => undefined,

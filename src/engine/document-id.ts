@@ -5,6 +5,7 @@ import {
   decode,
   encode,
   getField,
+  MAX_DOCUMENT_BYTES,
   nestsBeyond,
   newObjectId,
   rawField,
@@ -14,8 +15,6 @@ import {
 } from '../bson/index.ts';
 import { type QueryContext, withTimestamps } from '../query/index.ts';
 
-/** As the server's BSONObjMaxUserSize. */
-export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 /** How deep what is kept may nest: less than what a command may bring, which holds it (`getMaxDepthForUserStorage`). */
 const MAX_STORED_DEPTH = 180;
 

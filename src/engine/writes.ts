@@ -1,5 +1,5 @@
 import { CodedError, type Env } from '../base/index.ts';
-import { type CollationSpec, type Doc, decode, doc as literal, type Value } from '../bson/index.ts';
+import { type CollationSpec, type Doc, decode, doc as literal, MAX_DOCUMENT_BYTES, type Value } from '../bson/index.ts';
 import {
   checkUpsertFilter,
   compileFilter,
@@ -12,7 +12,7 @@ import {
 import { checkFits } from './cap.ts';
 import { collated } from './collation.ts';
 import type { DeleteStatement, UpdateStatement, WriteOptions, WriteResult } from './contract.ts';
-import { checkDepth, encodeWithIdFirst, MAX_DOCUMENT_BYTES, stamped, withIdFirst } from './document-id.ts';
+import { checkDepth, encodeWithIdFirst, stamped, withIdFirst } from './document-id.ts';
 import type { Loaded } from './handle.ts';
 import { eachMatch, findOrMake, type Match, type Work } from './match.ts';
 import { WriteBatch } from './write-batch.ts';

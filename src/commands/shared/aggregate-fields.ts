@@ -2,6 +2,7 @@ import { CodedError } from '../../base/index.ts';
 import { type Doc, typeAlias } from '../../bson/index.ts';
 import {
   boolean,
+  byHand,
   document,
   type Field,
   integer,
@@ -38,10 +39,8 @@ const target = (): Field<string> =>
   });
 
 /** An array of stages, each a document with one field. */
-const pipelineField = (): Field<readonly Doc[] | undefined> => ({
-  absent: () => undefined,
-  takesNull: true,
-  parse(value) {
+const pipelineField = (): Field<readonly Doc[] | undefined> =>
+  byHand((value) => {
     if (!Array.isArray(value)) {
       throw new CodedError('TypeMismatch', "'pipeline' option must be specified as an array");
     }
@@ -54,28 +53,21 @@ const pipelineField = (): Field<readonly Doc[] | undefined> => ({
       }
       return stage;
     });
-  },
-});
+  });
 
 const cursorFields = { batchSize: integer({ min: 0 }) };
 
-const cursor = (): Field<{ readonly batchSize: number | undefined } | undefined> => ({
-  absent: () => undefined,
-  takesNull: true,
-  parse(value) {
+const cursor = (): Field<{ readonly batchSize: number | undefined } | undefined> =>
+  byHand((value) => {
     if (isDocument(value)) return parseFields(cursorFields, value, 'cursor');
     throw new CodedError('TypeMismatch', 'cursor field must be missing or an object');
-  },
-});
+  });
 
-const explain = (): Field<boolean | undefined> => ({
-  absent: () => undefined,
-  takesNull: true,
-  parse(value) {
+const explain = (): Field<boolean | undefined> =>
+  byHand((value) => {
     if (typeof value === 'boolean') return value;
     throw new CodedError('TypeMismatch', 'explain must be a boolean');
-  },
-});
+  });
 
 export const aggregateFields = {
   aggregate: target(),

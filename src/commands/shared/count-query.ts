@@ -1,7 +1,17 @@
 import { CodedError } from '../../base/index.ts';
 import type { FindQuery } from '../../engine/index.ts';
 import { exactOperand } from '../../query/index.ts';
-import { any, collectionName, document, type Field, integer, type Parsed, toNumber, withDefault } from '../fields.ts';
+import {
+  any,
+  byHand,
+  collectionName,
+  document,
+  type Field,
+  integer,
+  type Parsed,
+  toNumber,
+  withDefault,
+} from '../fields.ts';
 import type { Context, Request } from '../types.ts';
 import { collectionUuid } from './collection-uuid.ts';
 import { checkNatural, collation, hint, queryContext } from './query.ts';
@@ -9,16 +19,13 @@ import { checkNatural, collation, hint, queryContext } from './query.ts';
 const MIN_LONG = -(2n ** 63n);
 
 /** Negative ones come from old shells and mean the same number. */
-const limit = (): Field<number | undefined> => ({
-  absent: () => undefined,
-  takesNull: true,
-  parse(value) {
+const limit = (): Field<number | undefined> =>
+  byHand((value) => {
     if (toNumber(value) === undefined) throw new CodedError('BadValue', 'limit value is not a valid number');
     const long = exactOperand('limit', value);
     if (long === MIN_LONG) throw new CodedError('BadValue', 'limit value for count cannot be min long');
     return Math.abs(Number(long));
-  },
-});
+  });
 
 export const countFields = {
   count: collectionName(),

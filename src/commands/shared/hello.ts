@@ -1,5 +1,5 @@
 import { CodedError } from '../../base/index.ts';
-import { type Doc, doc, encode, ObjectId, typeAlias } from '../../bson/index.ts';
+import { type Doc, doc, encode, MAX_DOCUMENT_BYTES, ObjectId, typeAlias } from '../../bson/index.ts';
 import {
   any,
   arrayOf,
@@ -16,7 +16,7 @@ import {
 import { SESSION_TIMEOUT_MINUTES } from '../sessions.ts';
 import type { TopologyVersion } from '../topology.ts';
 import type { Connection, Context, Request } from '../types.ts';
-import { MAX_DOCUMENT_BYTES, MAX_MESSAGE_BYTES, MAX_WRITE_BATCH } from './limits.ts';
+import { MAX_MESSAGE_BYTES, MAX_WRITE_BATCH } from './limits.ts';
 import { MAX_WIRE_VERSION, MIN_WIRE_VERSION } from './version.ts';
 
 /** A mongos takes half of what a mongod does. */

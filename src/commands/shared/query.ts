@@ -1,19 +1,16 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc } from '../../bson/index.ts';
 import { letVariables, type QueryContext } from '../../query/index.ts';
-import { document, type Field, isDocument, toNumber } from '../fields.ts';
+import { byHand, document, type Field, isDocument, toNumber } from '../fields.ts';
 import type { Context } from '../types.ts';
 
 /** An index by name or by key, undefined for the empty key, which asks for none. */
-export const hint = (): Field<string | Doc | undefined> => ({
-  absent: () => undefined,
-  takesNull: true,
-  parse(value) {
+export const hint = (): Field<string | Doc | undefined> =>
+  byHand((value) => {
     if (typeof value === 'string') return value;
     if (!isDocument(value)) throw new CodedError('FailedToParse', 'Hint must be a string or an object');
     return value.size === 0 ? undefined : value;
-  },
-});
+  });
 
 /** Throws for natural order that is no order. */
 export function checkNatural(sort: Doc | undefined, hint?: string | Doc): void {

@@ -1,4 +1,4 @@
-import { BSONRegExp, type Doc, type Value } from '../../bson/index.ts';
+import { BSONRegExp, type Doc, MAX_DOCUMENT_BYTES, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileExpression, type Expression, rootScope } from '../expressions/index.ts';
 import { hasText } from '../filter/index.ts';
@@ -14,7 +14,6 @@ import { isOwnSource } from './own-source.ts';
 import { collect, gathered, type Stage, type StageEnv, streamOf, within } from './stage.ts';
 import { parseUnwind } from './unwind.ts';
 
-const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 /** An index is asked once for so many documents. */
 const JOINED_TOGETHER = 128;
 
