@@ -50,7 +50,7 @@ test('not by an operator, and not where the command says so', async () => {
 
 test('in bulkWrite and $merge', async () => {
   const client = await server.client();
-  await client.bulkWrite([{ namespace: 'stamped.things', name: 'insertOne', document: { _id: 1, a: ZERO } }]);
+  await client.bulkWrite([{ namespace: 'stamped.things', name: 'insertOne', document: { _id: 1 as never, a: ZERO } }]);
   expect(isZero((await stored()).a)).toBe(false);
   const literal = { $documents: [{ _id: 2, a: ZERO }] };
   await client
