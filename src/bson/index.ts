@@ -19,7 +19,7 @@ export {
 } from 'bson';
 export { type CollationSpec, parseCollation } from './collation-spec.ts';
 export { Collator, sameCollation } from './collator.ts';
-export { compare, comparison, equal, identical } from './compare.ts';
+export { compare, compareText, comparison, equal, identical } from './compare.ts';
 export { decode, decodeOnly, decodeWithout, getField } from './decode.ts';
 export { nestsBeyond } from './depth.ts';
 export { encode, pointerNamespace } from './encode.ts';

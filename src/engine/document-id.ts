@@ -13,7 +13,7 @@ import {
   typeNumber,
   type Value,
 } from '../bson/index.ts';
-import { type QueryContext, withTimestamps } from '../query/index.ts';
+import { checkStoredId, type QueryContext, withTimestamps } from '../query/index.ts';
 
 /** How deep what is kept may nest: less than what a command may bring, which holds it (`getMaxDepthForUserStorage`). */
 const MAX_STORED_DEPTH = 180;
@@ -35,12 +35,24 @@ export function withIdFirst(bytes: Uint8Array, env: Pick<Env, 'clock' | 'random'
   return splice(encode(new Map([['_id', getField(bytes, '_id')]])), bytes, id.start - 5, id.end);
 }
 
-/** The same for a decoded document, as an update or an upsert makes it; its size is the caller's to judge. */
+/** The same for a decoded document, as a stage of a pipeline makes it; its size is the caller's to judge. */
 export function encodeWithIdFirst(doc: Doc, env: Pick<Env, 'clock' | 'random'>): Uint8Array {
-  const id = doc.has('_id') ? doc.get('_id') : newObjectId(env);
-  checkIdType(typeNumber(id), 'InvalidIdField');
-  checkIdFields(id);
-  return encode(doc.keys().next().value === '_id' ? doc : new Map([['_id', id], ...doc]));
+  if (doc.has('_id')) {
+    checkIdType(typeNumber(doc.get('_id')), 'InvalidIdField');
+    checkIdFields(doc.get('_id'));
+  }
+  return idFirst(doc, env);
+}
+
+/** The same for one that an update or an upsert makes, whose `_id` is checked otherwise. */
+export function encodeUpdated(doc: Doc, env: Pick<Env, 'clock' | 'random'>): Uint8Array {
+  if (doc.has('_id')) checkStoredId(doc);
+  return idFirst(doc, env);
+}
+
+function idFirst(doc: Doc, env: Pick<Env, 'clock' | 'random'>): Uint8Array {
+  if (doc.keys().next().value === '_id') return encode(doc);
+  return encode(new Map([['_id', doc.has('_id') ? doc.get('_id') : newObjectId(env)], ...doc]));
 }
 
 /** The document with the time in place of its empty timestamps; the very bytes where there are none. */
@@ -88,7 +100,7 @@ function checkIdType(type: number, codeName: 'BadValue' | 'InvalidIdField'): voi
   throw new CodedError(codeName, `The '_id' value cannot be of type ${alias}`);
 }
 
-/** Inside an `_id`, at any depth, only a reference (`$ref` first) may have names that begin with `$`. */
+/** Inside an `_id` that is inserted, at any depth, only a reference (`$ref` first) may have names that begin with `$`. */
 function checkIdFields(value: Value | undefined): void {
   if (Array.isArray(value)) for (const element of value) checkIdFields(element);
   if (!(value instanceof Map)) return;

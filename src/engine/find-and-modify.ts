@@ -46,10 +46,10 @@ export function compileModification(
   own?: CollationSpec,
 ) {
   const context = collated(given, collation, own);
+  const updater = update && compileUpdate(update, { context, arrayFilters });
   const filter = compileFilter(query, context);
   if (makes) checkUpsertFilter(query);
   const projection = fields && compileProjection(fields, { context, filter });
-  const updater = update && compileUpdate(update, { context, arrayFilters });
   return { filter, projection, updater };
 }
 

@@ -12,7 +12,7 @@ import {
 import { checkFits } from './cap.ts';
 import { collated } from './collation.ts';
 import type { DeleteStatement, UpdateStatement, WriteOptions, WriteResult } from './contract.ts';
-import { checkDepth, encodeWithIdFirst, stamped, withIdFirst } from './document-id.ts';
+import { checkDepth, encodeUpdated, stamped, withIdFirst } from './document-id.ts';
 import type { Loaded } from './handle.ts';
 import { eachMatch, findOrMake, type Match, type Work } from './match.ts';
 import { WriteBatch } from './write-batch.ts';
@@ -93,12 +93,13 @@ export function compileStatement(
 ): { filter: Filter; updater: Updater } {
   const { arrayFilters, constants } = statement;
   const context = collated(given, statement.collation, own);
-  const filter = compileFilter(statement.filter, context);
-  if (statement.upsert) checkUpsertFilter(statement.filter);
+  // The update before the filter, as `ParsedUpdate::parseRequest` does: where both are wrong, its error is told.
   const updater = compileUpdate(statement.update, { context, arrayFilters, constants });
   if (statement.multi && updater.kind === 'replacement') {
     throw new CodedError('FailedToParse', 'multi update is not supported for replacement-style update');
   }
+  const filter = compileFilter(statement.filter, context);
+  if (statement.upsert) checkUpsertFilter(statement.filter);
   return { filter, updater };
 }
 
@@ -141,7 +142,7 @@ export function applyUpdate(
   const { slot, doc, positional } = match;
   const updated = updater.apply(doc, { positional });
   if (updated === doc) return undefined;
-  const bytes = encodeWithIdFirst(updated, env);
+  const bytes = encodeUpdated(updated, env);
   checkDepth(bytes);
   if (bytes.length > MAX_DOCUMENT_BYTES) {
     throw new CodedError('Location17419', `Resulting document after update is larger than ${MAX_DOCUMENT_BYTES}`);
@@ -162,7 +163,7 @@ export function upsert(
   const made = updater.apply(upsertSeed(filter, updater.kind === 'replacement' ? '_id' : undefined), {
     inserting: true,
   });
-  const bytes = encodeWithIdFirst(made, env);
+  const bytes = encodeUpdated(made, env);
   checkDepth(bytes);
   if (bytes.length > MAX_DOCUMENT_BYTES) {
     throw new CodedError('Location17420', `Document to upsert is larger than ${MAX_DOCUMENT_BYTES}`);

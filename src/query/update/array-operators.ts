@@ -1,6 +1,6 @@
 import { BSONRegExp, type Collator, comparison, type Doc, equal, type Value } from '../../bson/index.ts';
 import { badValue, failedToParse, typeMismatch } from '../error.ts';
-import { compileCondition, compileFilter } from '../filter/index.ts';
+import { checkNoSpecialFeatures, compileCondition, compileFilter } from '../filter/index.ts';
 import { clampedLong, exactLong, toDouble } from '../number.ts';
 import { compileWholeSort } from '../sort.ts';
 import type { QueryContext } from '../types.ts';
@@ -11,7 +11,7 @@ import type { Leaf } from './tree.ts';
 /** `$push`, with `$each`, `$position`, `$sort` and `$slice`. */
 export function push(operand: Value, { collator }: QueryContext): Leaf {
   const clauses = isDoc(operand) && operand.has('$each') ? pushClauses(operand, collator) : { values: [operand] };
-  const { values, position, slice, order }: PushClauses = clauses;
+  const { values, slice, order, position }: PushClauses = clauses;
   return {
     kind: 'leaf',
     creates: true,
@@ -25,7 +25,9 @@ export function push(operand: Value, { collator }: QueryContext): Leaf {
       list.splice(insertAt(position, list.length), 0, ...values);
       if (order) list.sort(order);
       const cut = slice === undefined ? list : slice >= 0 ? list.slice(0, slice) : list.slice(slice);
-      return value !== MISSING && sameItems(value, cut) ? value : cut;
+      // What was pushed, sorted or cut counts as changed, also where all is as before.
+      const touched = values.length > 0 || order || cut.length < list.length;
+      return value === MISSING || touched ? cut : value;
     },
   };
 }
@@ -49,9 +51,9 @@ function pushClauses(operand: Doc, collator: Collator | undefined): PushClauses 
   }
   return {
     values,
-    position: wholeNumber(operand, '$position', 'an integer value, not of type'),
     slice: wholeNumber(operand, '$slice', 'an integer value but was given type'),
     order: operand.has('$sort') ? elementOrder(operand.get('$sort'), collator) : undefined,
+    position: wholeNumber(operand, '$position', 'an integer value, not of type'),
   };
 }
 
@@ -148,6 +150,7 @@ export function pull(operand: Value, context: QueryContext): Leaf {
 }
 
 function pullTest(operand: Value, context: QueryContext): (item: Value) => boolean {
+  checkNoSpecialFeatures(operand);
   if (operand instanceof BSONRegExp || (isDoc(operand) && isCondition(operand))) {
     const condition = compileCondition(operand, context);
     return (item) => condition.single(item);
@@ -159,12 +162,16 @@ function pullTest(operand: Value, context: QueryContext): (item: Value) => boole
   return (item) => equal(item, operand, context.collator);
 }
 
-/** Operators that stand for whole documents make a filter, all others a condition on the element. */
+/** What a condition on elements begins with; anything else begins a filter (`parsePathAcceptingKeyword`, without `$not`). */
+const ON_ELEMENTS: ReadonlySet<string> = new Set(
+  (
+    '$eq $ne $gt $gte $lt $lte $in $nin $all $exists $type $size $mod $regex $options $elemMatch $bitsAllSet $bitsAllClear ' +
+    '$bitsAnySet $bitsAnyClear $geoWithin $within $geoIntersects $near $nearSphere $geoNear'
+  ).split(' '),
+);
+
 function isCondition(operand: Doc): boolean {
-  const first = operand.keys().next().value;
-  return (
-    first?.startsWith('$') === true && !['$and', '$or', '$nor', '$expr', '$comment', '$ref', '$id'].includes(first)
-  );
+  return ON_ELEMENTS.has(operand.keys().next().value ?? '');
 }
 
 /** `$pullAll`. */
@@ -193,8 +200,4 @@ function distinct(list: readonly Value[], collator: Collator | undefined): Value
   const kept: Value[] = [];
   for (const item of list) if (!contains(kept, item, collator)) kept.push(item);
   return kept;
-}
-
-function sameItems(left: readonly Value[], right: readonly Value[]): boolean {
-  return left.length === right.length && left.every((item, at) => item === right[at]);
 }

@@ -4,7 +4,7 @@ import { failedToParse } from '../error.ts';
 import { field } from '../path.ts';
 import type { QueryContext, Updater } from '../types.ts';
 import { element, type Found, format, isDoc, MISSING, typeName } from '../value.ts';
-import { type ArrayFilters, parseArrayFilters } from './array-filters.ts';
+import type { ArrayFilters } from './array-filters.ts';
 import { addToSet, pop, pull, pullAll, push } from './array-operators.ts';
 import { filterName } from './path.ts';
 import { addRename, type Rename, without } from './rename.ts';
@@ -22,7 +22,7 @@ const OPERATORS: Readonly<Record<string, MakeLeaf>> = {
   $min: (_, operand, context) => extreme('$min', operand, context),
   $max: (_, operand, context) => extreme('$max', operand, context),
   $currentDate: (_, operand, context) => currentDate(operand, context.now),
-  $bit: bit,
+  $bit: (_, operand) => bit(operand),
   $push: (_, operand, context) => push(operand, context),
   $addToSet: (_, operand, context) => addToSet(operand, context),
   $pop: pop,
@@ -31,24 +31,23 @@ const OPERATORS: Readonly<Record<string, MakeLeaf>> = {
 };
 
 /** Compiles a document of update operators. */
-export function compileOperators(update: Doc, context: QueryContext, arrayFilters: readonly Doc[]): Updater {
-  const filters = parseArrayFilters(arrayFilters, context);
+export function compileOperators(update: Doc, context: QueryContext, filters: ArrayFilters): Updater {
   const root = newBranch();
   const renames: Rename[] = [];
   const paths: string[] = [];
   for (const [operator, fields] of update) {
     for (const [path, operand] of fieldsOf(operator, fields)) {
       if (operator === '$rename') {
-        const rename = addRename(root, path, operand);
+        const rename = addRename(root, path, operand, filters);
         renames.push(rename);
         paths.push(rename.from, rename.to);
       } else {
-        addLeaf(root, path, OPERATORS[operator]!(path, operand, context));
+        addLeaf(root, path, filters, () => OPERATORS[operator]!(path, operand, context));
         paths.push(path);
       }
     }
   }
-  checkIdentifiers(paths, filters, update);
+  checkUsed(paths, filters, update);
   return {
     kind: 'operators',
     apply: (doc, options) => applyOperators(root, renames, doc, options, filters),
@@ -67,22 +66,11 @@ function fieldsOf(operator: string, fields: Value): Doc {
   );
 }
 
-function checkIdentifiers(paths: readonly string[], filters: ArrayFilters, update: Doc): void {
-  const used = new Set<string>();
-  for (const path of paths) {
-    for (const part of path.split('.')) {
-      const name = filterName(part);
-      if (name && !filters.has(name)) {
-        throw new CodedError('BadValue', `No array filter found for identifier '${name}' in path '${path}'`);
-      }
-      if (name) used.add(name);
-    }
-  }
-  for (const name of filters.keys()) {
-    if (!used.has(name)) {
-      throw failedToParse(`The array filter for identifier '${name}' was not used in the update ${format(update)}`);
-    }
-  }
+function checkUsed(paths: readonly string[], filters: ArrayFilters, update: Doc): void {
+  const used = new Set(paths.flatMap((path) => path.split('.').map(filterName)));
+  const unused = [...filters.keys()].filter((name) => !used.has(name)).sort()[0];
+  if (unused === undefined) return;
+  throw failedToParse(`The array filter for identifier '${unused}' was not used in the update ${format(update)}`);
 }
 
 function applyOperators(

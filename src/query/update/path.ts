@@ -1,8 +1,11 @@
 import { CodedError } from '../../base/index.ts';
+import { compareText } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
-import { arrayIndex } from '../path.ts';
 
-const IDENTIFIER = /^\$\[(.*)\]$/;
+const IDENTIFIER = /^\$\[(.*)\]$/s;
+/** The longest array that a path can name an element of (`str::parseUnsignedBase10Integer` reads 32 bits). */
+const MAX_INDEX = 2 ** 32 - 1;
+const STRICT_INDEX = /^(0|[1-9]\d*)$/;
 
 /** The name in `$[name]` (empty for `$[]`), undefined for another part. */
 export function filterName(part: string): string | undefined {
@@ -24,23 +27,20 @@ export function updatePath(path: string): string[] {
   if (parts[0] === '$') {
     throw badValue(`Cannot have positional (i.e. '$') element in the first position in path '${path}'`);
   }
-  if (filterName(parts[0]!) !== undefined) {
-    throw badValue(
-      `Cannot have array filter identifier (i.e. '$[<id>]') element in the first position in path '${path}'`,
-    );
-  }
-  if (parts[0]!.startsWith('$')) {
-    throw new CodedError(
-      'DollarPrefixedFieldName',
-      `The dollar ($) prefixed field '${parts[0]}' in '${path}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,
-    );
-  }
   return parts;
+}
+
+/** The element of an array that a part of an update path names, or -1. Zeros may lead, unlike in a filter. */
+export function elementIndex(part: string): number {
+  if (!/^\d+$/.test(part)) return -1;
+  const index = Number(part);
+  return index <= MAX_INDEX ? index : -1;
 }
 
 /** The order in which MongoDB applies updates to the fields of one document: by name, indexes by number. */
 export function compareParts(left: string, right: string): number {
-  const [a, b] = [arrayIndex(left), arrayIndex(right)];
-  if (a >= 0 && b >= 0) return a - b;
-  return left < right ? -1 : left > right ? 1 : 0;
+  if (left.length !== right.length && STRICT_INDEX.test(left) && STRICT_INDEX.test(right)) {
+    return left.length - right.length;
+  }
+  return compareText(left, right);
 }

@@ -19,11 +19,10 @@ export function compilePipelineUpdate(stages: readonly Doc[], context: QueryCont
   const transforms = stages.map((stage) => compileStage(stage, context));
   return {
     kind: 'pipeline',
-    apply: (doc) =>
-      replaceDoc(
-        doc,
-        transforms.reduce((result, transform) => transform(result), doc),
-      ),
+    apply(doc, { inserting = false }) {
+      const result = transforms.reduce((before, transform) => transform(before), doc);
+      return replaceDoc(doc, result, inserting);
+    },
   };
 }
 

@@ -1,39 +1,54 @@
 import { CodedError } from '../../base/index.ts';
 import { compare, type Doc, identical } from '../../bson/index.ts';
 import type { QueryContext, Updater } from '../types.ts';
-import { element } from '../value.ts';
+import { element, isArray } from '../value.ts';
 import { withTimestamps } from './empty-timestamps.ts';
+import { checkDollarField, checkStoredId } from './storable.ts';
 
 /** Compiles a whole new document. The old `_id` stays when the new one has none. */
 export function compileReplacement(given: Doc, context: QueryContext): Updater {
   const replacement = withTimestamps(given, context);
-  for (const name of replacement.keys()) {
-    if (name.startsWith('$')) {
-      throw new CodedError(
-        'DollarPrefixedFieldName',
-        `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,
-      );
+  return {
+    kind: 'replacement',
+    apply: (doc, { inserting = false }) => replaceDoc(doc, replacement, inserting, checkDollarField),
+  };
+}
+
+/**
+ * The replacement under the old document's `_id`. What is to be inserted is checked for storage later, once it has an
+ * `_id`. Throws ImmutableField or NotSingleValueField when it brings another one, and what `checkField` throws of the
+ * other fields.
+ */
+export function replaceDoc(
+  doc: Doc,
+  replacement: Doc,
+  inserting: boolean,
+  checkField?: (doc: Doc, name: string) => void,
+): Doc {
+  const result: Doc =
+    doc.has('_id') && !replacement.has('_id') ? new Map([['_id', doc.get('_id')], ...replacement]) : replacement;
+  if (identical(doc, result)) return doc;
+  if (!inserting) {
+    for (const name of result.keys()) {
+      if (name === '_id') checkStoredId(result);
+      else checkField?.(result, name);
     }
   }
-  return { kind: 'replacement', apply: (doc) => replaceDoc(doc, replacement) };
+  checkSameId(doc, result);
+  return result;
 }
 
-/** The replacement under the old document's `_id`. Throws ImmutableField when it brings another one. */
-export function replaceDoc(doc: Doc, replacement: Doc): Doc {
-  const result = withId(doc, replacement);
-  return identical(doc, result) ? doc : result;
-}
-
-function withId(doc: Doc, replacement: Doc): Doc {
-  if (!doc.has('_id')) return replacement;
-  const old = doc.get('_id');
-  if (!replacement.has('_id')) return new Map([['_id', old], ...replacement]);
-  const given = replacement.get('_id');
-  if (compare(old, given) !== 0) {
+function checkSameId(doc: Doc, result: Doc): void {
+  const id = result.get('_id');
+  if (isArray(id)) {
     throw new CodedError(
-      'ImmutableField',
-      `After applying the update, the (immutable) field '_id' was found to have been altered to ${element('_id', given)}`,
+      'NotSingleValueField',
+      "After applying the update to the document, the (immutable) field '_id' was found to be an array or array descendant.",
     );
   }
-  return replacement;
+  if (!doc.has('_id') || compare(doc.get('_id'), id) === 0) return;
+  throw new CodedError(
+    'ImmutableField',
+    `After applying the update, the (immutable) field '_id' was found to have been altered to ${element('_id', id)}`,
+  );
 }

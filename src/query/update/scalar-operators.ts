@@ -93,7 +93,7 @@ const BIT_OPERATORS: Readonly<Record<string, (left: bigint, right: bigint) => bi
 };
 
 /** `$bit`. */
-export function bit(name: string, operand: Value): Leaf {
+export function bit(operand: Value): Leaf {
   if (!isDoc(operand)) {
     throw badValue(
       `The $bit modifier is not compatible with a ${typeName(operand)}. You must pass in an embedded document: {$bit: {field: {and/or/xor: #}}`,
@@ -122,7 +122,7 @@ export function bit(name: string, operand: Value): Leaf {
     apply(value, place) {
       if (value !== MISSING && !(value instanceof Int32) && typeof value !== 'bigint') {
         throw badValue(
-          `Cannot apply $bit to a value of non-integral type.${idOf(place)} has the field ${name} of non-integer type ${typeName(value)}`,
+          `Cannot apply $bit to a value of non-integral type.${idOf(place)} has the field ${lastPart(place)} of non-integer type ${typeName(value)}`,
         );
       }
       let result: Int32 | bigint = value === MISSING ? new Int32(0) : value;

@@ -1,10 +1,11 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
-import type { Predicate } from '../filter/index.ts';
-import { arrayIndex, field } from '../path.ts';
+import { field } from '../path.ts';
 import { element, type Found, isArray, isDoc, MISSING, orNull } from '../value.ts';
-import { compareParts, filterName, updatePath } from './path.ts';
+import type { ArrayFilters } from './array-filters.ts';
+import { compareParts, elementIndex, filterName, updatePath } from './path.ts';
+import { checkDollarField } from './storable.ts';
 
 /** How long an array may become by setting an element beyond its end, as in MongoDB. */
 const MAX_BACKFILL = 1_500_000;
@@ -26,6 +27,8 @@ export interface Leaf {
   readonly forgiving?: boolean;
   /** Only when an upsert inserts. */
   readonly insertOnly?: boolean;
+  /** Whether there is anything to do at all, asked before a path is made or found to be none. */
+  begins?(place: Place): boolean;
   /** The new value; the very same one for no change; MISSING takes the field away. */
   apply(value: Found, place: Place): Found;
 }
@@ -42,18 +45,24 @@ export interface Application {
   readonly doc: Doc;
   readonly positional: (() => number | undefined) | undefined;
   readonly inserting: boolean;
-  readonly arrayFilters: ReadonlyMap<string, Pick<Predicate, 'single'>>;
+  readonly arrayFilters: ArrayFilters;
 }
 
 export function newBranch(): Branch {
   return { kind: 'branch', children: new Map() };
 }
 
-/** Adds an operator at a path. Throws ConflictingUpdateOperators when another one is on the same way. */
-export function addLeaf(root: Branch, path: string, leaf: Leaf): void {
+/**
+ * Adds an operator at a path. Checks as `UpdateObjectNode::parseAndMerge` does: the path, what is given to the operator
+ * (`make`), then part by part identifiers and conflicts. Throws ConflictingUpdateOperators when another one is on the
+ * same way, BadValue for an identifier that stands for nothing.
+ */
+export function addLeaf(root: Branch, path: string, filters: ArrayFilters, make: () => Leaf): void {
   const parts = updatePath(path);
+  const leaf = make();
   let branch = root;
   for (const [at, part] of parts.slice(0, -1).entries()) {
+    checkIdentifier(part, at, path, filters);
     const child = branch.children.get(part) ?? newBranch();
     const isArrayUpdate = filterName(parts[at + 1]!) !== undefined;
     if (child.kind === 'leaf' || (child.children.size > 0 && isArrayUpdate !== updatesElements(child))) {
@@ -63,16 +72,32 @@ export function addLeaf(root: Branch, path: string, leaf: Leaf): void {
     branch = child;
   }
   const last = parts.at(-1)!;
+  checkIdentifier(last, parts.length - 1, path, filters);
   if (branch.children.has(last)) throw conflicting(path, path);
   branch.children.set(last, leaf);
+}
+
+function checkIdentifier(part: string, at: number, path: string, filters: ArrayFilters): void {
+  const name = filterName(part);
+  if (name === undefined) return;
+  if (at === 0) {
+    throw badValue(
+      `Cannot have array filter identifier (i.e. '$[<id>]') element in the first position in path '${path}'`,
+    );
+  }
+  if (name === '' || filters.has(name)) return;
+  throw badValue(`No array filter found for identifier '${name}' in path '${path}'`);
 }
 
 export function applyBranch(branch: Branch, value: Found, path: string, how: Application): Found {
   if (updatesElements(branch)) return applyToElements(branch, value, path, how);
   let result = value;
-  const children = [...resolvePositional(branch, path, how)].sort(([a], [b]) => compareParts(a, b));
-  for (const [name, child] of children) result = applyChild(child, name, result, path, how);
+  for (const [name, child] of inOrder(branch, path, how)) result = applyChild(child, name, result, path, how);
   return result;
+}
+
+function inOrder(branch: Branch, path: string, how: Application): [string, UpdateNode][] {
+  return [...resolvePositional(branch, path, how)].sort(([a], [b]) => compareParts(a, b));
 }
 
 /** Whether a branch is of `$[]` and `$[id]`: it never mixes them with field names. */
@@ -97,11 +122,10 @@ function resolvePositional(branch: Branch, path: string, how: Application): Map<
 }
 
 function applyChild(child: UpdateNode, name: string, container: Found, path: string, how: Application): Found {
-  if (child.kind === 'leaf' && child.insertOnly && !how.inserting) return container;
-  const index = isArray(container) ? arrayIndex(name) : -1;
+  const index = isArray(container) ? elementIndex(name) : -1;
   if (container !== MISSING && !isDoc(container) && index < 0) {
-    if (isForgiving(child)) return container;
-    throw notViable(container, name, path, child);
+    checkBlocked(child, container, path, [name], how);
+    return container;
   }
   const before = isDoc(container)
     ? field(container, name)
@@ -115,19 +139,41 @@ function applyChild(child: UpdateNode, name: string, container: Found, path: str
   const copy: Doc = isDoc(container) ? new Map(container) : new Map();
   if (after === MISSING) copy.delete(name);
   else copy.set(name, after);
+  if (path === '' && !how.inserting && (child.kind === 'leaf' || before === MISSING)) checkDollarField(copy, name);
   return copy;
+}
+
+/** Asks each operator below a value that has no fields of such names whether that is a mistake. */
+function checkBlocked(node: UpdateNode, value: Value, path: string, rest: readonly string[], how: Application): void {
+  const whole = join(path, rest.join('.'));
+  if (node.kind === 'branch') {
+    if (updatesElements(node)) throw mustExist(whole);
+    for (const [name, child] of inOrder(node, whole, how)) checkBlocked(child, value, path, [...rest, name], how);
+    return;
+  }
+  if (!isDue(node, whole, how)) return;
+  const shown = `{${element(path.split('.').at(-1)!, value)}}`;
+  if (node.creates) throw new CodedError('PathNotViable', `Cannot create field '${rest[0]}' in element ${shown}`);
+  if (node.forgiving) return;
+  throw new CodedError(
+    'PathNotViable',
+    `Cannot use the part (${rest[0]}) of (${whole}) to traverse the element (${shown})`,
+  );
+}
+
+function isDue(leaf: Leaf, path: string, how: Application): boolean {
+  if (leaf.insertOnly && !how.inserting) return false;
+  return leaf.begins?.({ path, doc: how.doc }) ?? true;
 }
 
 function applyNode(node: UpdateNode, value: Found, path: string, how: Application): Found {
   if (node.kind === 'branch') return applyBranch(node, value, path, how);
-  if (value === MISSING && !node.creates) return MISSING;
+  if (!isDue(node, path, how) || (value === MISSING && !node.creates)) return value;
   return node.apply(value, { path, doc: how.doc });
 }
 
 function applyToElements(branch: Branch, value: Found, path: string, how: Application): Found {
-  if (value === MISSING) {
-    throw badValue(`The path '${path}' must exist in the document in order to apply array updates.`);
-  }
+  if (value === MISSING) throw mustExist(path);
   if (!isArray(value)) {
     throw badValue(`Cannot apply array updates to non-array element ${element(path.split('.').at(-1)!, value)}`);
   }
@@ -139,7 +185,6 @@ function applyToElements(branch: Branch, value: Found, path: string, how: Applic
       .map(([, node]) => node);
     if (nodes.length === 0) return item;
     const node = nodes.reduce((left, right) => merge(left, right, here));
-    if (node.kind === 'leaf' && node.insertOnly && !how.inserting) return item;
     const after = applyNode(node, item, here, how);
     changed ||= after !== item;
     return orNull(after);
@@ -153,7 +198,7 @@ function selects(name: string, item: Value, how: Application): boolean {
 
 /** Both sets of operators as one; two operators on one place are a conflict that only shows when they meet. */
 function merge(left: UpdateNode, right: UpdateNode, path: string): UpdateNode {
-  if (left.kind === 'leaf' || right.kind === 'leaf') {
+  if (left.kind === 'leaf' || right.kind === 'leaf' || updatesElements(left) !== updatesElements(right)) {
     throw new CodedError('ConflictingUpdateOperators', `Update created a conflict at '${path}'`);
   }
   const children = new Map(left.children);
@@ -174,31 +219,8 @@ function withElement(array: readonly Value[], index: number, value: Found): Valu
   return copy;
 }
 
-function isForgiving(node: UpdateNode): boolean {
-  if (node.kind === 'leaf') return node.forgiving === true;
-  return [...node.children.values()].every(isForgiving);
-}
-
-function notViable(container: Value, name: string, path: string, child: UpdateNode): CodedError {
-  if (!createsPath(child)) return notViablePart(container, name, path);
-  return new CodedError('PathNotViable', `Cannot create field '${name}' in element ${elementAt(path, container)}`);
-}
-
-/** The error for a path that leads through a value that has no fields. */
-export function notViablePart(container: Value, name: string, path: string): CodedError {
-  const shown = elementAt(path, container);
-  return new CodedError(
-    'PathNotViable',
-    `Cannot use the part (${name}) of (${join(path, name)}) to traverse the element (${shown})`,
-  );
-}
-
-function elementAt(path: string, value: Value): string {
-  return `{${element(path.split('.').at(-1)!, value)}}`;
-}
-
-function createsPath(node: UpdateNode): boolean {
-  return node.kind === 'leaf' ? node.creates : [...node.children.values()].some(createsPath);
+function mustExist(path: string): CodedError {
+  return badValue(`The path '${path}' must exist in the document in order to apply array updates.`);
 }
 
 export function join(path: string, part: string): string {

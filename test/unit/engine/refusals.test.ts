@@ -75,14 +75,21 @@ describe('an _id', () => {
     [[1], 'BadValue', 'InvalidIdField'],
     [/x/, 'BadValue', 'InvalidIdField'],
     [{ $a: 1 }, 'DollarPrefixedFieldName', 'DollarPrefixedFieldName'],
-    [{ a: [{ b: { $c: 1 } }] }, 'DollarPrefixedFieldName', 'DollarPrefixedFieldName'],
-    [{ a: 1, $ref: 'other' }, 'DollarPrefixedFieldName', 'DollarPrefixedFieldName'],
+    [{ a: 1, $ref: 'other' }, 'DollarPrefixedFieldName', 'InvalidDBRef'],
   ])('of %j is refused', async (_id, onInsert, onUpsert) => {
     const inserted = await stage.insert([{ a: 1, _id }]);
     expect(inserted.errors[0]?.error).toMatchObject({ codeName: onInsert });
     const upserted = await stage.update({ a: 1 }, { $set: { _id } }, { upsert: true });
     expect(upserted.errors[0]?.error).toMatchObject({ codeName: onUpsert });
     expect(await stage.find()).toEqual([]);
+  });
+
+  it('may have names with a dollar further within only where an upsert makes it', async () => {
+    const _id = { a: [{ b: { $c: 1 } }] };
+    const inserted = await stage.insert([{ _id }]);
+    expect(inserted.errors[0]?.error).toMatchObject({ codeName: 'DollarPrefixedFieldName' });
+    const upserted = await stage.update({ a: 1 }, { $set: { _id } }, { upsert: true });
+    expect(upserted.errors).toEqual([]);
   });
 
   it('may be a reference', async () => {
