@@ -1,5 +1,5 @@
 import type { Doc, Value } from '../bson/index.ts';
-import type { MemoryLimits, QueryContext } from '../query/index.ts';
+import type { Limits, QueryContext } from '../query/index.ts';
 
 export interface Namespace {
   readonly db: string;
@@ -331,7 +331,7 @@ export interface Engine {
   upkeepPaused: boolean;
   readonly ttl: TtlControl;
   /** What queries may hold in memory, from the next one on. */
-  readonly limits: MemoryLimits;
+  readonly limits: Limits;
   /** Finishes what was taken, then refuses. */
   close(): Promise<void>;
 }

@@ -25,10 +25,11 @@ export { exactOperand } from './integer.ts';
 export {
   DEFAULT_LIMITS,
   defaultLimits,
+  LIMIT_PARAMETERS,
   type Limited,
+  type LimitParameter,
+  type Limits,
   limitOf,
-  MEMORY_PARAMETERS,
-  type MemoryLimits,
 } from './limits.ts';
 export { askedOf, carry, checkMetaSort, withMore } from './metadata.ts';
 export { arrayIndex } from './path.ts';

@@ -2,7 +2,7 @@ import type { Scratch } from '../base/index.ts';
 import type { Collator, Doc, KeptDoc, ObjectId, Timestamp, Value } from '../bson/index.ts';
 import type { Near } from '../geo/index.ts';
 import type { TextDefinition, TextSearch } from '../text/index.ts';
-import type { MemoryLimits } from './limits.ts';
+import type { Limits } from './limits.ts';
 import type { Found } from './value.ts';
 
 /** What a command gives along with its query. */
@@ -20,7 +20,7 @@ export interface QueryContext {
   /** What `$meta` can ask for; absent is nothing. */
   readonly metadata?: ReadonlySet<keyof Metadata>;
   /** What may be held in memory; absent: what MongoDB holds. */
-  readonly limits?: Readonly<MemoryLimits> | undefined;
+  readonly limits?: Readonly<Limits> | undefined;
   /** Timestamps of zeros are stored as they are (`bypassEmptyTsReplacement`). */
   readonly keepsEmptyTimestamps?: boolean | undefined;
   /** A double in [0, 1), for `$rand`, `$sample`, `$sampleRate`. */

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Document, Long } from '../support/driver.ts';
+import { Decimal128, type Document, Long } from '../support/driver.ts';
 import { ownServer } from '../support/own-server.ts';
 
 /** What pipelines may hold in memory, as server parameters set it. */
@@ -74,10 +74,17 @@ const PIPELINES: [string, Document, number, string, When?][] = [
     'always',
   ],
   [
-    'internalLookupStageIntermediateDocumentMaxSizeBytes',
-    { $lookup: { from: 'things', localField: 'group', foreignField: 'group', as: 'all' } },
-    4568,
-    "Total size of documents in things matching pipeline's $lookup stage exceeds 1000 bytes",
+    'internalDocumentSourceDensifyMaxMemoryBytes',
+    { $densify: { field: 'group', partitionByFields: ['_id'], range: { step: 1, bounds: 'partition' } } },
+    6007200,
+    '$densify exceeded memory limit of ',
+    'always',
+  ],
+  [
+    'internalQueryMaxAllowedDensifyDocs',
+    { $densify: { field: '_id', range: { step: 1, bounds: [0, 2000] } } },
+    5897900,
+    'Generated 1001 documents in $densify, which is over the limit of 1000.',
     'always',
   ],
   [
@@ -136,20 +143,63 @@ describe('beyond its limit', () => {
   });
 });
 
-test.each([
-  ['x', 'it must be a number of bytes'],
-  [1.5, 'it must be a number of bytes'],
-  [0, '0 is not greater than 0'],
-  [-1, '-1 is not greater than 0'],
-])('a limit is not %o', async (value, why) => {
-  await expect(set(SORT, value)).rejects.toMatchObject({
-    code: 2,
-    message: `Invalid value for parameter ${SORT}: ${why}`,
+test('what $lookup joins', async () => {
+  const LOOKUP = 'internalLookupStageIntermediateDocumentMaxSizeBytes';
+  const large = own.db.collection<{ _id: number }>('large');
+  for (const _id of [1, 2]) await large.insertOne({ _id, pad: 'x'.repeat(9 * 2 ** 20) } as never);
+  const join = { $lookup: { from: 'large', pipeline: [], as: 'all' } };
+  const run = () => own.things.aggregate([{ $limit: 1 }, join, { $project: { n: { $size: '$all' } } }]).toArray();
+  expect(await run()).toMatchObject([{ n: 2 }]);
+  const { was } = await set(LOOKUP, 16_793_600);
+  await expect(run()).rejects.toMatchObject({
+    code: 4568,
+    message: expect.stringContaining(
+      "Total size of documents in large matching pipeline's $lookup stage exceeds 16793600 bytes",
+    ),
   });
+  await set(LOOKUP, was);
+  expect(await run()).toMatchObject([{ n: 2 }]);
 });
 
-test('limits are told in the types that MongoDB has them in', async () => {
-  const asked = { getParameter: 1, [SORT]: 1, internalQueryMaxPushBytes: 1 };
-  const told = await own.db.admin().command(asked, { promoteLongs: false });
-  expect(told).toMatchObject({ [SORT]: Long.fromNumber(104857600), internalQueryMaxPushBytes: 104857600 });
+const LONG = 'internalDocumentSourceGroupMaxMemoryBytes';
+const INT = 'internalQueryMaxPushBytes';
+const invalid = (name: string, why: string) => `Invalid value for parameter ${name}: ${why}`;
+const failed = (name: string, why: string) => `Failed validating ${name}: ${why}`;
+
+test.each<[string, unknown, (name: string, why: string) => string, string]>([
+  [LONG, 'x', failed, 'Unable to coerce value to integral type'],
+  [LONG, null, failed, 'Unable to coerce value to integral type'],
+  [LONG, Number.NaN, failed, 'Unable to coerce NaN/Inf to integral type'],
+  [LONG, Decimal128.fromString('-Infinity'), failed, 'Unable to coerce NaN/Inf to integral type'],
+  [LONG, 2 ** 63, failed, 'Out of bounds coercing to integral value'],
+  [LONG, 0, invalid, '0 is not greater than 0'],
+  [LONG, 0.9, invalid, '0 is not greater than 0'],
+  [LONG, Long.fromNumber(-1), invalid, '-1 is not greater than 0'],
+  [INT, 2 ** 31, failed, 'Out of bounds coercing to integral value'],
+  [INT, false, invalid, '0 is not greater than 0'],
+  [SORT, -1, invalid, '-1 is not greater than or equal to 0'],
+  [
+    'internalLookupStageIntermediateDocumentMaxSizeBytes',
+    16_793_599,
+    invalid,
+    '16793599 is not greater than or equal to 16793600',
+  ],
+])('%s is not %o', async (name, value, message, why) => {
+  await expect(set(name, value)).rejects.toMatchObject({ code: 2, message: message(name, why) });
+});
+
+test.each<[string, unknown, unknown]>([
+  [SORT, 0, Long.fromNumber(0)],
+  [LONG, 1.9, Long.fromNumber(1)],
+  [LONG, true, Long.fromNumber(1)],
+  [LONG, Long.MAX_VALUE, Long.MAX_VALUE],
+  [LONG, Decimal128.fromString('7.5'), Long.fromNumber(7)],
+  ['internalQueryMaxAddToSetBytes', 5, Long.fromNumber(5)],
+  [INT, 2 ** 31 - 1, 2 ** 31 - 1],
+  ['internalQueryTopNAccumulatorBytes', Long.fromNumber(5), 5],
+])('%s can be %o, and is told as %o', async (name, value, expected) => {
+  const { was } = await set(name, value);
+  const told = await own.db.admin().command({ getParameter: 1, [name]: 1 }, { promoteLongs: false });
+  await set(name, was);
+  expect(told[name]).toEqual(expected);
 });

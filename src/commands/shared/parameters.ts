@@ -1,24 +1,19 @@
+import { CodedError } from '../../base/index.ts';
 import { type Doc, doc, Int32, type Value } from '../../bson/index.ts';
-import { type Limited, MEMORY_PARAMETERS } from '../../query/index.ts';
+import { LIMIT_PARAMETERS, type Limited, type LimitParameter } from '../../query/index.ts';
 import { toNumber } from '../fields.ts';
 import { SESSION_TIMEOUT_MINUTES } from '../sessions.ts';
 import type { Context } from '../types.ts';
 import { FEATURE_COMPATIBILITY_VERSION } from './version.ts';
 
-const LIMITED = Object.entries(MEMORY_PARAMETERS) as [Limited, string][];
-/** MongoDB's types of these are int, and long of the others. */
-const INTS: ReadonlySet<Limited> = new Set(['push', 'addToSet', 'topN']);
-
-function memoryLimit(limited: Limited, { engine }: Context): Value {
-  const bytes = engine.limits[limited];
-  return INTS.has(limited) ? new Int32(bytes) : BigInt(bytes);
-}
+const LIMITED = Object.entries(LIMIT_PARAMETERS) as [Limited, LimitParameter][];
 
 /** Server parameters that clients and test runners ask for, each with a true answer. */
 export function parameters(context: Context): Doc {
-  const limits = LIMITED.map(([limited, name]) => [name, memoryLimit(limited, context)] as const);
+  const { limits } = context.engine;
+  const shown = LIMITED.map(([limited, { name, type }]): [string, Value] => [name, ofType(type, limits[limited])]);
   return doc({
-    ...Object.fromEntries(limits),
+    ...Object.fromEntries(shown),
     authSchemaVersion: 5,
     authenticationMechanisms: [],
     cursorTimeoutMillis: BigInt(context.cursors.idleTimeoutMs),
@@ -35,6 +30,27 @@ export function parameters(context: Context): Doc {
 }
 
 const INT32_MAX = 2 ** 31 - 1;
+const INT64_MAX = 2n ** 63n - 1n;
+
+function ofType(type: LimitParameter['type'], value: number): Value {
+  if (type === 'int') return new Int32(value);
+  return value >= 2 ** 63 ? INT64_MAX : BigInt(value);
+}
+
+/** A number that is to be of an integral type, its fraction cut off (`BSONElement::tryCoerce`). Throws BadValue. */
+function coerced(name: string, type: LimitParameter['type'], value: Value): number {
+  const failed = (why: string) => new CodedError('BadValue', `Failed validating ${name}: ${why}`);
+  const number = typeof value === 'boolean' ? Number(value) : toNumber(value);
+  if (number === undefined) throw failed('Unable to coerce value to integral type');
+  if (!Number.isFinite(number)) throw failed('Unable to coerce NaN/Inf to integral type');
+  const whole = Math.trunc(number);
+  const end = type === 'int' ? 2 ** 31 : 2 ** 63;
+  // The greatest long is no double, and stands for the one behind it.
+  const tooGreat = type === 'int' || typeof value === 'number' ? whole >= end : whole > end;
+  if (tooGreat || whole < -end) throw failed('Out of bounds coercing to integral value');
+  return whole;
+}
+
 /** What a timer can count. */
 const MAX_SLEEP_SECONDS = Math.floor(INT32_MAX / 1000);
 
@@ -42,14 +58,13 @@ const MAX_SLEEP_SECONDS = Math.floor(INT32_MAX / 1000);
 type Setter = (value: Value, context: Context) => string | undefined;
 
 export const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
-  ...LIMITED.map(([limited, name]): [string, Setter] => [
+  ...LIMITED.map(([limited, { name, type, range }]): [string, Setter] => [
     name,
     (value, { engine }) => {
-      const bytes = toNumber(value);
-      const most = INTS.has(limited) ? INT32_MAX : Number.MAX_SAFE_INTEGER;
-      if (bytes === undefined || !Number.isSafeInteger(bytes) || bytes > most) return 'it must be a number of bytes';
-      if (bytes <= 0) return `${bytes} is not greater than 0`;
-      engine.limits[limited] = bytes;
+      const limit = coerced(name, type, value);
+      if ('least' in range && limit < range.least) return `${limit} is not greater than or equal to ${range.least}`;
+      if ('above' in range && limit <= range.above) return `${limit} is not greater than ${range.above}`;
+      engine.limits[limited] = limit;
       return undefined;
     },
   ]),

@@ -1,19 +1,19 @@
 import { compare, type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { addInUtc, parseTimeUnit, type TimeUnit } from '../dates/index.ts';
 import { located } from '../error.ts';
+import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 import { add, exactLong, intOrLong, subtract, toDouble } from '../number.ts';
 import { checkedParts, resolvePath, withValue } from '../path.ts';
+import { sizeOfValue } from '../size.ts';
 import { type Found, isArray, isDoc, isNullish, isNumeric, MISSING, type Numeric, typeName } from '../value.ts';
 import { checkFields, objectArgument, pathList, requireText, wrongType } from './idl.ts';
 import { sort } from './simple.ts';
 import type { StageCompiler } from './stage.ts';
 
-/** How many documents one `$densify` may make, as in MongoDB (`internalQueryMaxAllowedDensifyDocs`). */
-const MAX_DENSIFIED = 500_000;
 /** How many documents are handed on at once. */
 const BATCH = 512;
 
-interface Limits {
+interface Bounds {
   readonly from: Value;
   /** Exclusive. */
   readonly to: Value;
@@ -21,7 +21,7 @@ interface Limits {
 
 /** The values to be there: from the least that is met to the greatest, of all or of a partition, or between two bounds. */
 interface Range {
-  readonly bounds: 'full' | 'partition' | Limits;
+  readonly bounds: 'full' | 'partition' | Bounds;
   readonly unit: TimeUnit | undefined;
   /** The next value, or the one before where `by` is -1. */
   step(value: Value, by: 1 | -1): Value;
@@ -40,7 +40,8 @@ export const densify: StageCompiler = (spec, env) => {
   const keys = range.bounds === 'full' ? [path] : [...partitionBy, path];
   const sorted = sort(new Map(keys.map((key) => [key.join('.'), intOrLong(1)])), env);
   return async function* (source) {
-    const run = new Densification(parsed, (partition) => encodeKey(partition, false, env.context.collator));
+    const { collator, limits = DEFAULT_LIMITS } = env.context;
+    const run = new Densification(parsed, (partition) => encodeKey(partition, false, collator), limits);
     for await (const batch of sorted(source)) for (const doc of batch) yield* run.take(doc);
     yield* run.finish();
   };
@@ -57,17 +58,21 @@ interface Partition {
 class Densification {
   readonly #spec: DensifySpec;
   readonly #keyOf: (partition: Doc) => string;
+  readonly #limits: Readonly<Limits>;
   readonly #partitions = new Map<string, Partition>();
   #least: Value | undefined;
   #greatest: Value | undefined;
   /** The last value of the sequence that was met last. */
   #last: Value | undefined;
   #made = 0;
+  /** What the partitions take, in bytes of BSON, about. */
+  #bytes = 0;
   #held: Doc[] = [];
 
-  constructor(spec: DensifySpec, keyOf: (partition: Doc) => string) {
+  constructor(spec: DensifySpec, keyOf: (partition: Doc) => string, limits: Readonly<Limits>) {
     this.#spec = spec;
     this.#keyOf = keyOf;
+    this.#limits = limits;
   }
 
   /** The document, and before it what its sequence lacks; in batches. */
@@ -116,6 +121,10 @@ class Densification {
     else this.#least = value;
     const made = { fields, last };
     this.#partitions.set(key, made);
+    this.#bytes += sizeOfValue(fields) + sizeOfValue(last);
+    const { densify: limit } = this.#limits;
+    if (partitionBy.length > 0 && this.#bytes > limit)
+      throw located(6007200, `$densify exceeded memory limit of ${limit}`);
     return made;
   }
 
@@ -128,7 +137,7 @@ class Densification {
       if (compare(value, below) >= 0 || (typeof bounds !== 'string' && compare(value, bounds.to) >= 0)) return;
       checkPlace(partition.fields, path);
       partition.last = value;
-      if (++this.#made > MAX_DENSIFIED) throw tooMany(this.#made);
+      if (++this.#made > this.#limits.densified) throw tooMany(this.#made, this.#limits.densified);
       yield* this.#give(withValue(partition.fields, path, value));
     }
   }
@@ -141,10 +150,10 @@ class Densification {
   }
 }
 
-function tooMany(made: number): Error {
+function tooMany(made: number, limit: number): Error {
   return located(
     5897900,
-    `Generated ${made} documents in $densify, which is over the limit of ${MAX_DENSIFIED}. Increase the 'internalQueryMaxAllowedDensifyDocs' parameter to allow more generated documents`,
+    `Generated ${made} documents in $densify, which is over the limit of ${limit}. Increase the 'internalQueryMaxAllowedDensifyDocs' parameter to allow more generated documents`,
   );
 }
 
