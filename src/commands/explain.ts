@@ -51,6 +51,7 @@ export async function explainCommand(
 /** Of those that MongoDB shows with a plan those that there are. */
 function serverParameters({ engine: { limits } }: Context): Doc {
   return doc({
+    internalQueryFacetBufferSizeBytes: limits.facetBuffer,
     internalQueryFacetMaxOutputDocSizeBytes: limits.facet,
     internalLookupStageIntermediateDocumentMaxSizeBytes: limits.lookup,
     internalDocumentSourceGroupMaxMemoryBytes: limits.group,

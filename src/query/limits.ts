@@ -27,6 +27,8 @@ export const LIMIT_PARAMETERS = {
   densify: int('internalDocumentSourceDensifyMaxMemoryBytes'),
   /** The documents that a `$densify` makes. */
   densified: { ...int('internalQueryMaxAllowedDensifyDocs'), initial: 500_000 },
+  /** What `$facet` reads before its pipelines go on. */
+  facetBuffer: int('internalQueryFacetBufferSizeBytes'),
   /** The document that `$facet` makes. */
   facet: long('internalQueryFacetMaxOutputDocSizeBytes'),
   /** What `$lookup` joins to one document. */

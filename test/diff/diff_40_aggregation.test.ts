@@ -18,7 +18,7 @@ test('$currentOp shows nothing idle', async () => {
   expect(cursor.firstBatch.every(({ active }: { active: boolean }) => active)).toBe(true);
 });
 
-test('beyond 100 MB stages fail without the disk, but for facets, which are held', async () => {
+test('beyond 100 MB stages fail without the disk', async () => {
   const pad = 'x'.repeat(15 * 2 ** 20);
   for (let _id = 10; _id < 18; _id++) await own.things.insertOne({ _id, pad });
   const sorted = [{ $sort: { pad: 1, _id: -1 } }, { $project: { _id: 1 } }];
@@ -44,8 +44,8 @@ test('beyond 100 MB stages fail without the disk, but for facets, which are held
   expect((await own.things.aggregate(windows).toArray()).map(({ n }) => n)).toEqual(Array(8).fill(8));
   const noRoom = own.things.aggregate(windows, { allowDiskUse: false }).toArray();
   await expect(noRoom).rejects.toMatchObject({ code: 5643011 });
-  const held = [all, { $facet: { all: [{ $project: { first } }] } }, { $unwind: '$all' }];
-  expect(await own.things.aggregate(held, { allowDiskUse: false }).toArray()).toHaveLength(8);
+  const read = [all, { $facet: { all: [{ $project: { first } }] } }, { $unwind: '$all' }];
+  expect(await own.things.aggregate(read, { allowDiskUse: false }).toArray()).toHaveLength(8);
 });
 
 test('errors name no shard', async () => {

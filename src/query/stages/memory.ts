@@ -4,7 +4,7 @@ import { type Limited, limitOf } from '../limits.ts';
 import type { PipelineContext } from '../types.ts';
 
 /** A decoded document takes about so many times its bytes (measured on Node 20: 4 to 8, by the size of its fields). */
-const DECODED = 4;
+export const DECODED = 4;
 /** One document of so many is measured, and the others are taken to be like it. */
 const MEASURED_EVERY = 16;
 

@@ -77,6 +77,14 @@ const windows = fc.record({
   partitionBy: fc.constantFrom<unknown>(null, '$a', { $mod: ['$a', 2] }),
   output: functions,
 });
+const FACET = {
+  $facet: {
+    all: [{ $sort: { b: 1 } }],
+    few: [{ $limit: 5 }],
+    groups: [{ $group: ALL }, { $sort: { _id: 1 } }],
+    n: [{ $count: 'n' }],
+  },
+};
 const WHOLE = { $setWindowFields: { output: { first: { $first: '$b' }, all: { $push: '$_id' } } } };
 const GAP = { $set: { gap: { $cond: [{ $lt: [{ $mod: ['$_id', 50] }, 9] }, '$a', null] } } };
 
@@ -105,6 +113,7 @@ test('stages give what they give in memory', async () => {
       async (documents, by, window, spec, stage, output) => {
         const scratch = new MemoryScratch(THRESHOLD);
         const [held, spilling] = [await Stage.open(), await Stage.open({ scratch })];
+        spilling.engine.limits.facetBuffer = THRESHOLD;
         const docs = documents.map((each, _id) => ({ _id, ...each }));
         for (const stage of [held, spilling]) await stage.insert(docs);
         const sorted = { sort: doc(by), ...window };
@@ -115,7 +124,7 @@ test('stages give what they give in memory', async () => {
           byId(await aggregate(held, [{ $group: spec }])),
         );
         const setting = [GAP, { $setWindowFields: { ...output, sortBy: { _id: 1 } } }];
-        for (const stages of [[stage], setting, [WHOLE]]) {
+        for (const stages of [[stage], setting, [WHOLE], [FACET]]) {
           expect(await aggregate(spilling, stages)).toEqual(await aggregate(held, stages));
         }
         const drawn = await aggregate(spilling, [{ $set: { more: 1 } }, { $sample: { size: 70 } }]);
@@ -242,5 +251,19 @@ test.each(PIPELINES)('%s that the disk has no room for fails, and leaves nothing
   const stage = await filled(scratch);
   scratch.room = 2;
   await expect(aggregate(stage, pipeline)).rejects.toMatchObject({ codeName: 'OutOfDiskSpace' });
+  expect(scratch.open).toBe(0);
+});
+
+test('a $facet of which one pipeline fails leaves nothing behind of the others', async () => {
+  const scratch = new MemoryScratch(THRESHOLD);
+  const stage = await filled(scratch);
+  const fails = [{ $set: { fails: { $divide: [1, { $subtract: ['$n', 350] }] } } }];
+  const facet = {
+    $facet: { sorted: [{ $sort: { n: 1 } }], fails, grouped: [{ $group: { _id: '$n', all: { $push: '$text' } } }] },
+  };
+  await expect(aggregate(stage, [facet])).rejects.toThrow('divide by zero');
+  stage.engine.limits.facetBuffer = THRESHOLD;
+  await expect(aggregate(stage, [facet])).rejects.toThrow('divide by zero');
+  expect(scratch.written).toBeGreaterThan(0);
   expect(scratch.open).toBe(0);
 });
