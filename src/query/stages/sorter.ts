@@ -33,8 +33,9 @@ export interface SorterOptions<T> {
   readonly work?: SortWork;
 }
 
-/** Items of the same order that are handed on together. */
+/** As many items as are handed on together, and what of the limit they may take. */
 const BATCH = 512;
+const BATCH_SHARE = 1 / 8;
 
 /**
  * Sorts more than fits into memory: sorted runs go to a file, and are merged at the end (Knuth, TAOCP 3, 5.4). Items that
@@ -81,7 +82,7 @@ export class Sorter<T> {
   }
 
   async *#inOrder(): AsyncGenerator<T[]> {
-    const { compare } = this.#options;
+    const { compare, limit, size } = this.#options;
     const held = this.#held.sort(compare);
     this.#held = [];
     if (this.#runs.length === 0) {
@@ -89,7 +90,7 @@ export class Sorter<T> {
       return;
     }
     const streams = this.#runs.map((run) => this.#spool!.read(run));
-    yield* merged([...streams, one(held)], compare);
+    yield* merged([...streams, one(held)], compare, size, BATCH_SHARE * limit);
   }
 
   async close(): Promise<void> {
@@ -134,6 +135,8 @@ interface Head<T> {
 async function* merged<T>(
   streams: readonly AsyncGenerator<T[]>[],
   compare: (left: T, right: T) => number,
+  size: (item: T) => number,
+  most: number,
 ): AsyncGenerator<T[]> {
   const order = (left: Head<T>, right: Head<T>) =>
     compare(left.batch[left.at]!, right.batch[right.at]!) || left.age - right.age;
@@ -160,14 +163,16 @@ async function* merged<T>(
     }
   };
   for (const [age, stream] of streams.entries()) await refill({ stream, age, batch: [], at: 0 });
-  let batch: T[] = [];
+  let [batch, bytes]: [T[], number] = [[], 0];
   for (let head = heads.pop(); head; head = heads.pop()) {
-    batch.push(head.batch[head.at++]!);
+    const item = head.batch[head.at++]!;
+    batch.push(item);
+    bytes += size(item);
     if (head.at < head.batch.length) place(head);
     else await refill(head);
-    if (batch.length < BATCH) continue;
+    if (batch.length < BATCH && bytes < most) continue;
     yield batch;
-    batch = [];
+    [batch, bytes] = [[], 0];
   }
   if (batch.length > 0) yield batch;
 }
