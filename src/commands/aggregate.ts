@@ -9,7 +9,7 @@ import { aggregateSources } from './shared/aggregate-sources.ts';
 import { checkUuid } from './shared/collection-uuid.ts';
 import { sessionOf } from './shared/cursor-reply.ts';
 import { readable, showNamespace, writable } from './shared/namespace.ts';
-import { checkNatural, queryContext } from './shared/query.ts';
+import { checkNatural, diskUse, queryContext } from './shared/query.ts';
 import { checkStableStages } from './shared/strict-api.ts';
 
 export const aggregate = defineCommand({
@@ -40,7 +40,7 @@ export const aggregate = defineCommand({
       read: request.generic.readConcern.read,
       context: queryContext(context, args.let),
       hint: args.hint,
-      allowDiskUse: args.allowDiskUse,
+      allowDiskUse: diskUse(args.allowDiskUse, context),
       bypassValidation: args.bypassDocumentValidation,
       collation: args.collation,
       sources: aggregateSources(context),

@@ -332,6 +332,8 @@ export interface Engine {
   readonly ttl: TtlControl;
   /** What queries may hold in memory, from the next one on. */
   readonly limits: Limits;
+  /** Whether queries that do not say may use temporary files. */
+  allowDiskUseByDefault: boolean;
   /** Finishes what was taken, then refuses. */
   close(): Promise<void>;
 }

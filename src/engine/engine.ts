@@ -296,6 +296,7 @@ export class DiscordEngine implements Engine {
   }
 
   readonly limits = defaultLimits();
+  allowDiskUseByDefault = true;
 
   get upkeepPaused(): boolean {
     return this.#upkeep.paused;

@@ -143,6 +143,23 @@ describe('beyond its limit', () => {
   });
 });
 
+test('whether the disk is used where a command does not say', async () => {
+  const queries = [
+    (allowDiskUse?: boolean) =>
+      own.things.aggregate([{ $set: { more: 1 } }, { $sort: { pad: 1 } }], { ...(allowDiskUse && { allowDiskUse }) }),
+    (allowDiskUse?: boolean) => own.things.find({}, { sort: { pad: 1 }, ...(allowDiskUse && { allowDiskUse }) }),
+  ];
+  await set(SORT, 1000);
+  for (const query of queries) expect(await query().toArray()).toHaveLength(50);
+  expect(await set('allowDiskUseByDefault', false)).toMatchObject({ was: true });
+  for (const query of queries) {
+    await expect(query().toArray()).rejects.toMatchObject({ code: 292 });
+    expect(await query(true).toArray()).toHaveLength(50);
+  }
+  await set('allowDiskUseByDefault', true);
+  await set(SORT, 100 * 2 ** 20);
+});
+
 test('what $lookup joins', async () => {
   const LOOKUP = 'internalLookupStageIntermediateDocumentMaxSizeBytes';
   const large = own.db.collection<{ _id: number }>('large');

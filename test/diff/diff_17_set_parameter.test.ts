@@ -11,6 +11,7 @@ test('only the lifetime of idle cursors, the monitor of expiring documents and l
   expect(await own.admin({ setParameter: 1, ttlMonitorEnabled: false })).toMatchObject({ was: true });
   expect(await own.admin({ getParameter: '*' })).toMatchObject({ ttlMonitorSleepSecs: 1, ttlMonitorEnabled: false });
   expect(await own.admin({ setParameter: 1, internalQueryMaxPushBytes: 1000 })).toMatchObject({ was: 104_857_600 });
+  expect(await own.admin({ setParameter: 1, allowDiskUseByDefault: false })).toMatchObject({ was: true });
   for (const name of ['quiet', 'notablescan', 'internalQueryMaxRangeBytes']) {
     await expectRefused(own.admin({ setParameter: 1, [name]: 1 }), 72, 'InvalidOptions');
   }

@@ -282,6 +282,7 @@ export class FakeEngine implements Engine {
 
   upkeepPaused = false;
   readonly limits = defaultLimits();
+  allowDiskUseByDefault = true;
   readonly ttl = { enabled: true, sleepSeconds: 60, status: { passes: 0, deletedDocuments: 0 } };
 
   status(): Doc {

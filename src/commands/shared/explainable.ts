@@ -19,7 +19,7 @@ import { aggregateSources } from './aggregate-sources.ts';
 import { countFields, countQuery } from './count-query.ts';
 import { DISTINCT_PATH, distinctFields, distinctQuery } from './distinct-query.ts';
 import { FIND_PATH, findFields, findQuery } from './find-query.ts';
-import { queryContext } from './query.ts';
+import { diskUse, queryContext } from './query.ts';
 
 /** The query inside a command. */
 export interface Explainable {
@@ -92,7 +92,7 @@ function explainAggregate(command: Doc, request: Request, context: Context): Exp
     read: request.generic.readConcern.read,
     context: queryContext(context, args.let),
     hint,
-    allowDiskUse,
+    allowDiskUse: diskUse(allowDiskUse, context),
     collation,
     sources: aggregateSources(context),
   };

@@ -14,7 +14,7 @@ import {
 } from '../fields.ts';
 import type { Context, Request } from '../types.ts';
 import { collectionUuid } from './collection-uuid.ts';
-import { checkNatural, hint, queryContext } from './query.ts';
+import { checkNatural, diskUse, hint, queryContext } from './query.ts';
 
 /** What MongoDB's errors about these fields call the command. */
 export const FIND_PATH = 'FindCommandRequest';
@@ -66,7 +66,7 @@ export function findQuery(args: Parsed<typeof findFields>, request: Request, con
     returnKey,
     showRecordId,
     tailable,
-    allowDiskUse: args.allowDiskUse,
+    allowDiskUse: diskUse(args.allowDiskUse, context),
     read: request.generic.readConcern.read,
     collation: args.collation,
     context: queryContext(context, args.let),

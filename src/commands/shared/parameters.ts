@@ -14,6 +14,7 @@ export function parameters(context: Context): Doc {
   const shown = LIMITED.map(([limited, { name, type }]): [string, Value] => [name, ofType(type, limits[limited])]);
   return doc({
     ...Object.fromEntries(shown),
+    allowDiskUseByDefault: context.engine.allowDiskUseByDefault,
     authSchemaVersion: 5,
     authenticationMechanisms: [],
     cursorTimeoutMillis: BigInt(context.cursors.idleTimeoutMs),
@@ -68,6 +69,14 @@ export const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
       return undefined;
     },
   ]),
+  [
+    'allowDiskUseByDefault',
+    (value, { engine }) => {
+      if (typeof value !== 'boolean') return 'it must be true or false';
+      engine.allowDiskUseByDefault = value;
+      return undefined;
+    },
+  ],
   [
     'discodbUpkeepPaused',
     (value, { engine }) => {

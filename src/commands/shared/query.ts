@@ -30,6 +30,11 @@ export function checkNatural(sort: Doc | undefined, hint?: string | Doc): void {
 /** Read by the engine, which knows the collection's own. */
 export const collation = () => document();
 
+/** What a command says of the disk, or what the server does where it says nothing. */
+export function diskUse(given: boolean | undefined, { engine }: Context): boolean {
+  return given ?? engine.allowDiskUseByDefault;
+}
+
 /** What queries may use besides documents: the time, chance, and the command's `let`. */
 export function queryContext(context: Context, variables?: Doc): QueryContext {
   const { clock, random } = context.env;
