@@ -48,6 +48,12 @@ test('so does a group', async () => {
   expect(temporary()).toEqual([]);
 });
 
+test('so does a partition', async () => {
+  const whole = [{ $setWindowFields: { output: { n: { $count: {} } } } }];
+  expect(await filesWhile(things.aggregate(whole, { batchSize: 1 }))).toBe(1);
+  expect(temporary()).toEqual([]);
+});
+
 test('a cursor that is killed takes its file with it', async () => {
   const cursor = things.find().sort({ n: 1 }).batchSize(1);
   await cursor.next();
