@@ -88,7 +88,7 @@ async function* windowed(
           const shown = ahead.next() ?? (await ahead.load());
           if (!shown) break;
           running.show(shown);
-          if (room.weight > 0) await rows.keep(room.weight * held());
+          if (room.weight > 0 && rows.isFull(room.weight * held())) await rows.spill();
         }
         values.push([name, running.value(at, doc)]);
       }

@@ -1,3 +1,4 @@
+import { assert } from '../../../base/index.ts';
 import type { Doc, Value } from '../../../bson/index.ts';
 import { located } from '../../error.ts';
 import type { Room } from '../memory.ts';
@@ -59,6 +60,8 @@ export class Rows {
   readonly #feed: Feed;
   readonly #isMember: (key: Value) => boolean;
   readonly #room: Room;
+  /** What a page counts for, about. */
+  readonly #page: number;
   readonly #work: SortWork;
   /** What is in memory, from `#from` on; what is in front of `#head` is let go. */
   #docs: (Doc | undefined)[] = [];
@@ -76,6 +79,7 @@ export class Rows {
     this.#feed = feed;
     this.#isMember = isMember;
     this.#room = room;
+    this.#page = Math.min(PAGE_BYTES, PAGE_SHARE * room.limit);
     this.#work = work;
   }
 
@@ -97,7 +101,7 @@ export class Rows {
     return next.doc;
   }
 
-  /** What `here` does not have: a page that begins with that document or holds it, or only that one; undefined: the partition has no more. */
+  /** Documents from the place `from` on, among them that of a place that `here` does not have; undefined at the end. */
   async load(place: number): Promise<{ readonly from: number; readonly docs: readonly Doc[] } | undefined> {
     const page = this.#pages.find(({ from, length }) => place >= from && place < from + length);
     if (page) {
@@ -123,28 +127,29 @@ export class Rows {
     this.#head = 0;
   }
 
-  /** Makes room, where `held` is what others hold. Throws where those in memory are too much and the disk is forbidden. */
-  async keep(held: number): Promise<void> {
+  /**
+   * Whether some are to be put aside, where `held` is what others hold; but not a few at a time. Throws where those in
+   * memory are too much and the disk is forbidden.
+   */
+  isFull(held: number): boolean {
     const { limit, beyond } = this.#room;
-    if (typeof beyond === 'function') {
-      if (this.bytes > limit) throw beyond();
-    } else if (beyond && this.bytes > 0 && this.bytes + held > limit) {
-      this.#spool ??= new Spool(beyond, DOCUMENTS);
-      await this.#spill(this.#spool);
-    }
+    if (typeof beyond !== 'function')
+      return beyond !== undefined && this.bytes >= this.#page && this.bytes + held > limit;
+    if (this.bytes > limit) throw beyond();
+    return false;
   }
 
-  async close(): Promise<void> {
-    await this.#spool?.close();
-  }
-
-  async #spill(spool: Spool<Doc>): Promise<void> {
+  /** Puts all aside that are in memory. */
+  async spill(): Promise<void> {
+    const { beyond } = this.#room;
+    assert(beyond && typeof beyond !== 'function', 'there is a disk');
+    this.#spool ??= new Spool(beyond, DOCUMENTS);
+    const spool = this.#spool;
     const before = spool.bytes;
-    const most = Math.min(PAGE_BYTES, PAGE_SHARE * this.#room.limit);
     const last = this.#docs.length;
     for (let from = this.#head; from < last; ) {
       let to = from;
-      for (let bytes = 0; to < last && bytes < most; to++) bytes += this.#sizes[to]!;
+      for (let bytes = 0; to < last && bytes < this.#page; to++) bytes += this.#sizes[to]!;
       const run = await spool.write(this.#docs.slice(from, to) as Doc[]);
       this.#pages.push({ from: this.#from + from, length: to - from, run });
       from = to;
@@ -156,6 +161,10 @@ export class Rows {
     this.bytes = 0;
     this.#work.spills++;
     this.#work.stored += spool.bytes - before;
+  }
+
+  async close(): Promise<void> {
+    await this.#spool?.close();
   }
 }
 
