@@ -40,7 +40,7 @@ export class Aside<T> {
   async write(): Promise<void> {
     for (const [part, { items, bytes }] of this.#waiting.entries()) {
       if (bytes < this.#bytes) continue;
-      this.#chunks[part]!.push(...(await this.#spool.write(items)));
+      this.#chunks[part]!.push(...(await this.#spool.write([items])));
       this.#waiting[part] = { items: [], bytes: 0 };
     }
   }

@@ -37,6 +37,9 @@ export interface SorterOptions<T> {
 const BATCH = 512;
 const BATCH_SHARE = 1 / 8;
 
+/** So many runs are merged to one of the next level: each has a chunk in memory while they are merged. */
+const MERGED_TOGETHER = 32;
+
 /**
  * Sorts more than fits into memory: sorted runs go to a file, and are merged at the end (Knuth, TAOCP 3, 5.4). Items that
  * compare alike keep their order.
@@ -44,7 +47,8 @@ const BATCH_SHARE = 1 / 8;
 export class Sorter<T> {
   readonly #options: SorterOptions<T>;
   readonly #spool: Spool<T> | undefined;
-  readonly #runs: Run[] = [];
+  /** From the oldest on; the levels fall. */
+  readonly #runs: { readonly run: Run; readonly level: number }[] = [];
   #held: T[] = [];
   #bytes = 0;
   /** Beyond it nothing is kept. */
@@ -82,15 +86,14 @@ export class Sorter<T> {
   }
 
   async *#inOrder(): AsyncGenerator<T[]> {
-    const { compare, limit, size } = this.#options;
-    const held = this.#held.sort(compare);
+    const held = this.#held.sort(this.#options.compare);
     this.#held = [];
     if (this.#runs.length === 0) {
       yield held;
       return;
     }
-    const streams = this.#runs.map((run) => this.#spool!.read(run));
-    yield* merged([...streams, one(held)], compare, size, BATCH_SHARE * limit);
+    const streams = this.#runs.map(({ run }) => this.#spool!.read(run));
+    yield* this.#merged([...streams, one(held)]);
   }
 
   async close(): Promise<void> {
@@ -111,11 +114,28 @@ export class Sorter<T> {
     this.#bytes = 0;
     this.#last = undefined;
     const before = spool.bytes;
-    this.#runs.push(await spool.write(run));
+    this.#runs.push({ run: await spool.write([run]), level: 0 });
+    await this.#join(spool);
     const { work } = this.#options;
     if (!work) return;
     work.spills++;
     work.stored += spool.bytes - before;
+  }
+
+  /** Merges the youngest runs where there are enough of their level. */
+  async #join(spool: Spool<T>): Promise<void> {
+    for (;;) {
+      const last = this.#runs.slice(-MERGED_TOGETHER);
+      const { level } = last.at(-1)!;
+      if (last.length < MERGED_TOGETHER || last[0]!.level !== level) return;
+      const run = await spool.write(this.#merged(last.map((each) => spool.read(each.run))));
+      this.#runs.splice(-MERGED_TOGETHER, MERGED_TOGETHER, { run, level: level + 1 });
+    }
+  }
+
+  #merged(streams: readonly AsyncGenerator<T[]>[]): AsyncGenerator<T[]> {
+    const { compare, limit, size } = this.#options;
+    return merged(streams, compare, size, BATCH_SHARE * limit);
   }
 }
 

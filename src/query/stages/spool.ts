@@ -35,7 +35,7 @@ export class Spool<T> {
     return this.#bytes;
   }
 
-  async write(items: Iterable<T>): Promise<Run> {
+  async write(batches: Iterable<Iterable<T>> | AsyncIterable<Iterable<T>>): Promise<Run> {
     const run: number[] = [];
     let parts: Uint8Array[] = [];
     let bytes = 0;
@@ -47,13 +47,15 @@ export class Spool<T> {
       parts = [];
       bytes = 0;
     };
-    for (const item of items) {
-      const encoded = this.#codec.encode(item);
-      const length = Buffer.allocUnsafe(LENGTH_BYTES);
-      length.writeUInt32LE(encoded.length);
-      parts.push(length, encoded);
-      bytes += LENGTH_BYTES + encoded.length;
-      if (bytes >= CHUNK_BYTES) await flush();
+    for await (const items of batches) {
+      for (const item of items) {
+        const encoded = this.#codec.encode(item);
+        const length = Buffer.allocUnsafe(LENGTH_BYTES);
+        length.writeUInt32LE(encoded.length);
+        parts.push(length, encoded);
+        bytes += LENGTH_BYTES + encoded.length;
+        if (bytes >= CHUNK_BYTES) await flush();
+      }
     }
     if (parts.length > 0) await flush();
     return run;

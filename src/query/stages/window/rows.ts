@@ -150,7 +150,7 @@ export class Rows {
     for (let from = this.#head; from < last; ) {
       let to = from;
       for (let bytes = 0; to < last && bytes < this.#page; to++) bytes += this.#sizes[to]!;
-      const run = await spool.write(this.#docs.slice(from, to) as Doc[]);
+      const run = await spool.write([this.#docs.slice(from, to) as Doc[]]);
       this.#pages.push({ from: this.#from + from, length: to - from, run });
       from = to;
     }
