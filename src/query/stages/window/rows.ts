@@ -2,8 +2,9 @@ import { assert } from '../../../base/index.ts';
 import type { Doc, Value } from '../../../bson/index.ts';
 import { located } from '../../error.ts';
 import type { Room } from '../memory.ts';
+import { Pages, type Part } from '../pages.ts';
 import type { SortWork } from '../sorter.ts';
-import { DOCUMENTS, type Keyed, type Run, Spool } from '../spool.ts';
+import type { Keyed } from '../spool.ts';
 
 /** Documents with the keys of their partitions, as they come: partition after partition. */
 export class Feed {
@@ -40,13 +41,6 @@ export class Feed {
   }
 }
 
-/** Documents that were put aside together. */
-interface Page {
-  readonly from: number;
-  readonly length: number;
-  readonly run: Run;
-}
-
 /** What documents count for in memory that are written and read together: each function holds as much at a time. */
 const PAGE_BYTES = 1024 * 1024;
 /** Nor more than this part of the limit. */
@@ -69,8 +63,7 @@ export class Rows {
   #from = 0;
   #head = 0;
   #ended = false;
-  #spool: Spool<Doc> | undefined;
-  readonly #pages: Page[] = [];
+  #pages: Pages | undefined;
   /** What those in memory count for. */
   bytes = 0;
 
@@ -102,13 +95,9 @@ export class Rows {
   }
 
   /** Documents from the place `from` on, among them that of a place that `here` does not have; undefined at the end. */
-  async load(place: number): Promise<{ readonly from: number; readonly docs: readonly Doc[] } | undefined> {
-    const page = this.#pages.find(({ from, length }) => place >= from && place < from + length);
-    if (page) {
-      const docs: Doc[] = [];
-      for await (const chunk of this.#spool!.read(page.run)) docs.push(...chunk);
-      return { from: page.from, docs };
-    }
+  async load(place: number): Promise<Part | undefined> {
+    const page = await this.#pages?.read(place);
+    if (page) return page;
     if (this.#ended || !(await this.#feed.fetch())) return undefined;
     const doc = this.here(place);
     return doc && { from: place, docs: [doc] };
@@ -143,28 +132,21 @@ export class Rows {
   async spill(): Promise<void> {
     const { beyond } = this.#room;
     assert(beyond && typeof beyond !== 'function', 'there is a disk');
-    this.#spool ??= new Spool(beyond, DOCUMENTS);
-    const spool = this.#spool;
-    const before = spool.bytes;
-    const last = this.#docs.length;
-    for (let from = this.#head; from < last; ) {
-      let to = from;
-      for (let bytes = 0; to < last && bytes < this.#page; to++) bytes += this.#sizes[to]!;
-      const run = await spool.write([this.#docs.slice(from, to) as Doc[]]);
-      this.#pages.push({ from: this.#from + from, length: to - from, run });
-      from = to;
-    }
+    this.#pages ??= new Pages(beyond, this.#page);
+    const before = this.#pages.bytes;
+    const docs = this.#docs.slice(this.#head) as Doc[];
+    await this.#pages.write(this.#from + this.#head, docs, this.#sizes.slice(this.#head));
+    this.#from += this.#docs.length;
     this.#docs = [];
     this.#sizes = [];
-    this.#from += last;
     this.#head = 0;
     this.bytes = 0;
     this.#work.spills++;
-    this.#work.stored += spool.bytes - before;
+    this.#work.stored += this.#pages.bytes - before;
   }
 
   async close(): Promise<void> {
-    await this.#spool?.close();
+    await this.#pages?.close();
   }
 }
 
