@@ -58,7 +58,7 @@ test.each([
   { update: 'c', updates: [{ q: FILTER, u: { $set: { r: 1 } } }] },
   { delete: 'c', deletes: [{ q: FILTER, limit: 0 }] },
 ])('an error of a write tells nothing of the command: %j', async (command) => {
-  expect((await db.command(command))['writeErrors']).toMatchObject([{ errmsg: ZERO }]);
+  expect((await db.command(command)).writeErrors).toMatchObject([{ errmsg: ZERO }]);
 });
 
 test.each([

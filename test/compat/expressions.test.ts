@@ -45,9 +45,9 @@ for (const [name, { results, errors }] of Object.entries(FAMILIES)) {
     test('refuses what the table says', async () => {
       for (const [expression, code, errmsg, document] of errors) {
         const refusal = await evaluate(expression, document).catch((error: unknown) => error);
-        expect(Number((refusal as Document)['code']), EJSON.stringify({ expression })).toBe(code);
+        expect(Number((refusal as Document).code), EJSON.stringify({ expression })).toBe(code);
         // What is wrong is told of the stage, of the pipeline as it is optimized, where it is constant, or of its running.
-        const [, words] = WHERE.exec((refusal as Document)['errmsg'])!;
+        const [, words] = WHERE.exec((refusal as Document).errmsg)!;
         expect(words).toBe(errmsg);
       }
     });
@@ -70,6 +70,6 @@ test.each([
 test('$$CLUSTER_TIME and $$NOW are the time of the command', async () => {
   const pipeline = [{ $documents: [{}] }, { $project: { time: '$$CLUSTER_TIME', now: '$$NOW' } }];
   const [found] = await db.aggregate(pipeline).toArray();
-  expect(found!['time']).toBeInstanceOf(Timestamp);
-  expect(found!['now']).toBeInstanceOf(Date);
+  expect(found!.time).toBeInstanceOf(Timestamp);
+  expect(found!.now).toBeInstanceOf(Date);
 });

@@ -28,5 +28,5 @@ test.each([
 ])('%s rounds %s down to %s and up to %s', async (granularity, v, min, max) => {
   const pipeline = [{ $documents: [{ v }] }, { $bucketAuto: { groupBy: '$v', buckets: 1, granularity } }];
   const [found] = await db.aggregate(pipeline, { promoteValues: false }).toArray();
-  expect(found!['_id']).toEqual({ min, max });
+  expect(found!._id).toEqual({ min, max });
 });

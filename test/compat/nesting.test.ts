@@ -57,5 +57,5 @@ test('filters and expressions nest as deep as a command may', async () => {
   let expression: unknown = '$_id';
   for (let at = 0; at < 90; at++) expression = { $add: [expression] };
   const [found] = await deep.aggregate([{ $project: { sum: expression } }]).toArray();
-  expect(found!['sum']).toBe(1);
+  expect(found!.sum).toBe(1);
 });

@@ -88,19 +88,19 @@ export function parseDate(text: string, zone: Zone): Date {
 type Groups = Readonly<Record<string, string | undefined>>;
 
 function readDay(groups: Groups, fields: DateFields): void {
-  if (groups['isoMark']) {
-    fields.isoYear = Number(groups['year']);
-    fields.isoWeek = Number(groups['isoWeek']);
-    fields.isoDay = Number(groups['isoDay'] ?? 1);
+  if (groups.isoMark) {
+    fields.isoYear = Number(groups.year);
+    fields.isoWeek = Number(groups.isoWeek);
+    fields.isoDay = Number(groups.isoDay ?? 1);
     return;
   }
-  fields.year = Number(groups['year']);
-  if (groups['dayOfYear'] !== undefined) {
-    fields.dayOfYear = Number(groups['dayOfYear']);
+  fields.year = Number(groups.year);
+  if (groups.dayOfYear !== undefined) {
+    fields.dayOfYear = Number(groups.dayOfYear);
     return;
   }
-  fields.month = groups['name'] === undefined ? Number(groups['month']) : monthNumber(groups['name']);
-  fields.day = Number(groups['day'] ?? 1);
+  fields.month = groups.name === undefined ? Number(groups.month) : monthNumber(groups.name);
+  fields.day = Number(groups.day ?? 1);
 }
 
 /** 1 to 12, of a name that begins like a month's. */
@@ -109,12 +109,12 @@ export function monthNumber(name: string): number {
 }
 
 function readTime(groups: Groups, fields: DateFields): void {
-  const hour = Number(groups['hour']);
-  const half = groups['half']?.toLowerCase();
+  const hour = Number(groups.hour);
+  const half = groups.half?.toLowerCase();
   fields.hour = half === undefined ? hour : (hour % 12) + (half === 'p' ? 12 : 0);
-  fields.minute = Number(groups['minute'] ?? 0);
-  fields.second = Number(groups['second'] ?? 0);
-  fields.millisecond = Number((groups['fraction'] ?? '').padEnd(3, '0').slice(0, 3));
+  fields.minute = Number(groups.minute ?? 0);
+  fields.second = Number(groups.second ?? 0);
+  fields.millisecond = Number((groups.fraction ?? '').padEnd(3, '0').slice(0, 3));
 }
 
 /** What is left behind the zone. */

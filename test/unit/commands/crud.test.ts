@@ -169,7 +169,7 @@ describe('count, distinct and aggregate', () => {
     const reply = await harness.admin({ aggregate: 1, pipeline: [{ $currentOp: {} }], cursor: {} });
     expect(at(reply, 'cursor.ns')).toBe('admin.$cmd.aggregate');
     const [ns, , { sources }] = harness.engine.called('aggregate') as [Namespace, unknown, AggregateOptions];
-    const currentOp = sources!['$currentOp']!;
+    const currentOp = sources!.$currentOp!;
     expect(currentOp(new Map(), ns)()).toEqual([]);
     expect(() => currentOp(new Map(), { ...ns, db: 'test' })).toThrow(/must be run against the 'admin' database/);
     expect(failure(await harness.run({ aggregate: 1, pipeline: [], cursor: {} }))[0]).toBe(73);
