@@ -1,5 +1,6 @@
 import type { CodedError, Scratch } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
+import { Batch } from './batch.ts';
 import { type Codec, type Run, Spool } from './spool.ts';
 
 /** What sorters have done, in bytes but for `spills`, the runs that they put into files. */
@@ -32,10 +33,6 @@ export interface SorterOptions<T> {
   /** Where it adds what it does. */
   readonly work?: SortWork;
 }
-
-/** As many items as are handed on together, and what of the limit they may take. */
-const BATCH = 512;
-const BATCH_SHARE = 1 / 8;
 
 /** So many runs are merged to one of the next level: each has a chunk in memory while they are merged. */
 const MERGED_TOGETHER = 32;
@@ -134,8 +131,7 @@ export class Sorter<T> {
   }
 
   #merged(streams: readonly AsyncGenerator<T[]>[]): AsyncGenerator<T[]> {
-    const { compare, limit, size } = this.#options;
-    return merged(streams, compare, size, BATCH_SHARE * limit);
+    return merged(streams, this.#options);
   }
 }
 
@@ -154,9 +150,7 @@ interface Head<T> {
 
 async function* merged<T>(
   streams: readonly AsyncGenerator<T[]>[],
-  compare: (left: T, right: T) => number,
-  size: (item: T) => number,
-  most: number,
+  { compare, size, limit }: Pick<SorterOptions<T>, 'compare' | 'size' | 'limit'>,
 ): AsyncGenerator<T[]> {
   const order = (left: Head<T>, right: Head<T>) =>
     compare(left.batch[left.at]!, right.batch[right.at]!) || left.age - right.age;
@@ -183,16 +177,13 @@ async function* merged<T>(
     }
   };
   for (const [age, stream] of streams.entries()) await refill({ stream, age, batch: [], at: 0 });
-  let [batch, bytes]: [T[], number] = [[], 0];
+  const batch = new Batch<T>(limit);
   for (let head = heads.pop(); head; head = heads.pop()) {
     const item = head.batch[head.at++]!;
-    batch.push(item);
-    bytes += size(item);
+    batch.add(item, size(item));
     if (head.at < head.batch.length) place(head);
     else await refill(head);
-    if (batch.length < BATCH && bytes < most) continue;
-    yield batch;
-    [batch, bytes] = [[], 0];
+    if (batch.isFull) yield batch.take();
   }
-  if (batch.length > 0) yield batch;
+  if (!batch.isEmpty) yield batch.take();
 }

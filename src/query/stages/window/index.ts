@@ -10,6 +10,7 @@ import { compileSort } from '../../sort.ts';
 import type { PipelineContext, QueryContext } from '../../types.ts';
 import { type Found, isArray, isDoc, isNumeric, MISSING, orNull, typeName } from '../../value.ts';
 import { compileAccumulator } from '../accumulation.ts';
+import { Batch } from '../batch.ts';
 import { checkFields, wrongType } from '../idl.ts';
 import { type KeyedSort, sortedByKey } from '../keyed-sort.ts';
 import { roomFor } from '../memory.ts';
@@ -59,10 +60,6 @@ async function* keyed(source: Stream): AsyncGenerator<Keyed[]> {
   for await (const batch of source) yield batch.map((doc) => ({ key: null, doc }));
 }
 
-/** As many as are handed on together, and what of the limit they may take. */
-const BATCH = 512;
-const BATCH_SHARE = 1 / 8;
-
 /** The next partition. Each function goes through its documents as far ahead as it must. */
 async function* windowed(
   feed: Feed,
@@ -77,7 +74,7 @@ async function* windowed(
   const functions = fields.map(([name, begin]) => ({ name, running: begin(), reader: new Reader(rows) }));
   const held = () => functions.reduce((sum, { running }) => sum + running.held, 0);
   const reader = new Reader(rows);
-  let [made, bytes]: [Doc[], number] = [[], 0];
+  const made = new Batch<Doc>(room.limit);
   try {
     for (let at = 0; ; at++) {
       const doc = reader.next() ?? (await reader.load());
@@ -98,13 +95,10 @@ async function* windowed(
         throw functionsTooLarge(rows.bytes + total, most);
       }
       rows.release(Math.min(reader.place, ...functions.map(({ reader: { place } }) => place)));
-      made.push(withFields(doc, values, context));
-      bytes += room.size(doc);
-      if (made.length < BATCH && bytes <= BATCH_SHARE * room.limit) continue;
-      yield made;
-      [made, bytes] = [[], 0];
+      made.add(withFields(doc, values, context), room.size(doc));
+      if (made.isFull) yield made.take();
     }
-    if (made.length > 0) yield made;
+    if (!made.isEmpty) yield made.take();
   } finally {
     await rows.close();
   }
