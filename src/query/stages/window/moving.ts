@@ -94,6 +94,7 @@ class Growing extends Shown<Found> {
   #state: ReturnType<Summing['start']> | undefined;
   /** Shown, and not in the window yet. */
   readonly #ahead: Item<Found>[] = [];
+  #aheadBytes = 0;
   #result: Found;
   #isNew = true;
 
@@ -110,15 +111,21 @@ class Growing extends Shown<Found> {
   }
 
   protected moved(): void {
-    while (this.#ahead.length > 0 && !this.isBehind(this.#ahead[0]!)) this.#add(this.#ahead.shift()!.value);
+    while (this.#ahead.length > 0 && !this.isBehind(this.#ahead[0]!)) {
+      const { value, size } = this.#ahead.shift()!;
+      this.#aheadBytes -= size;
+      this.#add(value);
+    }
     this.#measure();
   }
 
   protected took(item: Item<Found>, doc: Doc): void {
     // What an accumulator begins with may hang on the first document.
     this.#state ??= this.#summing.start(rootScope(doc));
-    if (this.isBehind(item)) this.#ahead.push(item);
-    else this.#add(item.value);
+    if (this.isBehind(item)) {
+      this.#ahead.push(item);
+      this.#aheadBytes += item.size;
+    } else this.#add(item.value);
     this.#measure();
   }
 
@@ -128,7 +135,7 @@ class Growing extends Shown<Found> {
   }
 
   #measure(): void {
-    this.held = (this.#state?.held ?? 0) + this.#ahead.reduce((sum, { size }) => sum + size, 0);
+    this.held = (this.#state?.held ?? 0) + this.#aheadBytes;
   }
 }
 
