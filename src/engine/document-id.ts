@@ -13,7 +13,7 @@ import {
   typeNumber,
   type Value,
 } from '../bson/index.ts';
-import { checkStoredId, type QueryContext, withTimestamps } from '../query/index.ts';
+import { checkIdType, checkStoredId, type QueryContext, withTimestamps } from '../query/index.ts';
 
 /** How deep what is kept may nest: less than what a command may bring, which holds it (`getMaxDepthForUserStorage`). */
 const MAX_STORED_DEPTH = 180;
@@ -92,12 +92,6 @@ export function checkInsertable(bytes: Uint8Array): Uint8Array {
 export function checkDepth(bytes: Uint8Array): void {
   if (!nestsBeyond(bytes, MAX_STORED_DEPTH)) return;
   throw new CodedError('Overflow', `Document exceeds maximum nesting depth of ${MAX_STORED_DEPTH}`);
-}
-
-function checkIdType(type: number, codeName: 'BadValue' | 'InvalidIdField'): void {
-  if (type !== TYPE.regex && type !== TYPE.array && type !== TYPE.undefined) return;
-  const alias = { [TYPE.regex]: 'regex', [TYPE.array]: 'array', [TYPE.undefined]: 'undefined' }[type];
-  throw new CodedError(codeName, `The '_id' value cannot be of type ${alias}`);
 }
 
 /** Inside an `_id` that is inserted, at any depth, only a reference (`$ref` first) may have names that begin with `$`. */

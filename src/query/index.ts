@@ -68,6 +68,6 @@ export type {
 } from './types.ts';
 export { withTimestamps } from './update/empty-timestamps.ts';
 export { compileUpdate, type UpdateOptions } from './update/index.ts';
-export { checkStoredId } from './update/storable.ts';
+export { checkIdType, checkStoredId } from './update/storable.ts';
 export { compileValidator, type Validator } from './validation/index.ts';
 export { format as showValue } from './value.ts';

@@ -1,6 +1,8 @@
 import { CodedError } from '../../base/index.ts';
 import { compareText } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
+import { field } from '../path.ts';
+import { type Found, isArray, isDoc, MISSING } from '../value.ts';
 
 const IDENTIFIER = /^\$\[(.*)\]$/s;
 /** The longest array that a path can name an element of (`str::parseUnsignedBase10Integer` reads 32 bits). */
@@ -35,6 +37,15 @@ export function elementIndex(part: string): number {
   if (!/^\d+$/.test(part)) return -1;
   const index = Number(part);
   return index <= MAX_INDEX ? index : -1;
+}
+
+/** What stands at a part of an update path; undefined where a value that is there can have nothing of that name. */
+export function childOf(value: Found, part: string): { readonly found: Found } | undefined {
+  if (value === MISSING) return { found: MISSING };
+  if (isDoc(value)) return { found: field(value, part) };
+  const index = isArray(value) ? elementIndex(part) : -1;
+  if (!isArray(value) || index < 0) return undefined;
+  return { found: index < value.length ? value[index] : MISSING };
 }
 
 /** The order in which MongoDB applies updates to the fields of one document: by name, indexes by number. */

@@ -4,7 +4,7 @@ import { badValue } from '../error.ts';
 import { field } from '../path.ts';
 import { element, type Found, isArray, isDoc, MISSING } from '../value.ts';
 import type { ArrayFilters } from './array-filters.ts';
-import { elementIndex, filterName, updatePath } from './path.ts';
+import { childOf, filterName, updatePath } from './path.ts';
 import { idOf } from './scalar-operators.ts';
 import { addLeaf, type Branch, type Leaf, type Place } from './tree.ts';
 
@@ -74,14 +74,6 @@ function sourceOf(doc: Doc, from: string): Found {
     value = next.found;
   }
   return value;
-}
-
-/** Undefined where `value` can have no such child. */
-function childOf(value: Found, part: string): { found: Found } | undefined {
-  if (isDoc(value)) return { found: field(value, part) };
-  const index = isArray(value) ? elementIndex(part) : -1;
-  if (!isArray(value) || index < 0) return undefined;
-  return { found: index < value.length ? value[index] : MISSING };
 }
 
 /** Throws for a path with an array above its end, and names the innermost. */

@@ -1,10 +1,9 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { badValue } from '../error.ts';
-import { field } from '../path.ts';
 import { element, type Found, isArray, isDoc, MISSING, orNull } from '../value.ts';
 import type { ArrayFilters } from './array-filters.ts';
-import { compareParts, elementIndex, filterName, updatePath } from './path.ts';
+import { childOf, compareParts, elementIndex, filterName, updatePath } from './path.ts';
 import { checkDollarField } from './storable.ts';
 
 /** How long an array may become by setting an element beyond its end, as in MongoDB. */
@@ -122,20 +121,16 @@ function resolvePositional(branch: Branch, path: string, how: Application): Map<
 }
 
 function applyChild(child: UpdateNode, name: string, container: Found, path: string, how: Application): Found {
-  const index = isArray(container) ? elementIndex(name) : -1;
-  if (container !== MISSING && !isDoc(container) && index < 0) {
-    checkBlocked(child, container, path, [name], how);
+  const place = childOf(container, name);
+  if (!place) {
+    checkBlocked(child, container as Value, path, [name], how);
     return container;
   }
-  const before = isDoc(container)
-    ? field(container, name)
-    : isArray(container) && index < container.length
-      ? container[index]
-      : MISSING;
+  const { found: before } = place;
   const here = join(path, name);
   const after = applyNode(child, before, here, how);
   if (after === before) return container;
-  if (isArray(container)) return withElement(container, index, after);
+  if (isArray(container)) return withElement(container, elementIndex(name), after);
   const copy: Doc = isDoc(container) ? new Map(container) : new Map();
   if (after === MISSING) copy.delete(name);
   else copy.set(name, after);
