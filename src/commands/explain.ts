@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { CodedError } from '../base/index.ts';
 import { type Doc, doc } from '../bson/index.ts';
 import { notOnView, type Verbosity } from '../engine/index.ts';
+import { LIMIT_PARAMETERS } from '../query/index.ts';
 import { defineCommand } from './command.ts';
 import { document, type Field, required } from './fields.ts';
 import { type Explainable, explainable } from './shared/explainable.ts';
@@ -49,16 +50,10 @@ export async function explainCommand(
 }
 
 /** Of those that MongoDB shows with a plan those that there are. */
+const SHOWN_LIMITS = ['facetBuffer', 'facet', 'lookup', 'group', 'sort', 'addToSet', 'setWindowFields'] as const;
+
 function serverParameters({ engine: { limits } }: Context): Doc {
-  return doc({
-    internalQueryFacetBufferSizeBytes: limits.facetBuffer,
-    internalQueryFacetMaxOutputDocSizeBytes: limits.facet,
-    internalLookupStageIntermediateDocumentMaxSizeBytes: limits.lookup,
-    internalDocumentSourceGroupMaxMemoryBytes: limits.group,
-    internalQueryMaxBlockingSortMemoryUsageBytes: limits.sort,
-    internalQueryMaxAddToSetBytes: limits.addToSet,
-    internalDocumentSourceSetWindowFieldsMaxMemoryBytes: limits.setWindowFields,
-  });
+  return doc(Object.fromEntries(SHOWN_LIMITS.map((limited) => [LIMIT_PARAMETERS[limited].name, limits[limited]])));
 }
 
 /** What is asked of a view, as the aggregate of a collection that it comes to. */

@@ -1,6 +1,8 @@
+import { MAX_DOCUMENT_BYTES } from '../bson/index.ts';
+
 const DEFAULT_BYTES = 100 * 1024 * 1024;
 /** A document within the server: MongoDB's `BSONObjMaxInternalSize`. */
-const DOCUMENT_BYTES = 16 * 1024 * 1024 + 16 * 1024;
+const MAX_INTERNAL_BYTES = MAX_DOCUMENT_BYTES + 16 * 1024;
 
 /** A server parameter of MongoDB's that limits a part of a pipeline, with its type and range there (`query_knobs.idl`). */
 export interface LimitParameter {
@@ -32,7 +34,7 @@ export const LIMIT_PARAMETERS = {
   /** The document that `$facet` makes. */
   facet: long('internalQueryFacetMaxOutputDocSizeBytes'),
   /** What `$lookup` joins to one document. */
-  lookup: { ...long('internalLookupStageIntermediateDocumentMaxSizeBytes'), range: { least: DOCUMENT_BYTES } },
+  lookup: { ...long('internalLookupStageIntermediateDocumentMaxSizeBytes'), range: { least: MAX_INTERNAL_BYTES } },
   /** One `$push` of one group. */
   push: int('internalQueryMaxPushBytes'),
   addToSet: long('internalQueryMaxAddToSetBytes'),

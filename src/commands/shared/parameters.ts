@@ -58,6 +58,17 @@ const MAX_SLEEP_SECONDS = Math.floor(INT32_MAX / 1000);
 /** How to change a parameter; those that are not here cannot be. The returned text says what is wrong with the value. */
 type Setter = (value: Value, context: Context) => string | undefined;
 
+function flag(name: string, set: (value: boolean, context: Context) => void): [string, Setter] {
+  return [
+    name,
+    (value, context) => {
+      if (typeof value !== 'boolean') return 'it must be true or false';
+      set(value, context);
+      return undefined;
+    },
+  ];
+}
+
 export const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ...LIMITED.map(([limited, { name, type, range }]): [string, Setter] => [
     name,
@@ -69,30 +80,15 @@ export const SETTERS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
       return undefined;
     },
   ]),
-  [
-    'allowDiskUseByDefault',
-    (value, { engine }) => {
-      if (typeof value !== 'boolean') return 'it must be true or false';
-      engine.allowDiskUseByDefault = value;
-      return undefined;
-    },
-  ],
-  [
-    'discodbUpkeepPaused',
-    (value, { engine }) => {
-      if (typeof value !== 'boolean') return 'it must be true or false';
-      engine.upkeepPaused = value;
-      return undefined;
-    },
-  ],
-  [
-    'ttlMonitorEnabled',
-    (value, { engine }) => {
-      if (typeof value !== 'boolean') return 'it must be true or false';
-      engine.ttl.enabled = value;
-      return undefined;
-    },
-  ],
+  flag('allowDiskUseByDefault', (value, { engine }) => {
+    engine.allowDiskUseByDefault = value;
+  }),
+  flag('discodbUpkeepPaused', (value, { engine }) => {
+    engine.upkeepPaused = value;
+  }),
+  flag('ttlMonitorEnabled', (value, { engine }) => {
+    engine.ttl.enabled = value;
+  }),
   [
     'ttlMonitorSleepSecs',
     (value, { engine }) => {

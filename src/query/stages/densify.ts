@@ -1,10 +1,11 @@
 import { compare, type Doc, encodeKey, type Value } from '../../bson/index.ts';
 import { addInUtc, parseTimeUnit, type TimeUnit } from '../dates/index.ts';
 import { located } from '../error.ts';
-import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+import { limitOf } from '../limits.ts';
 import { add, exactLong, intOrLong, subtract, toDouble } from '../number.ts';
 import { checkedParts, resolvePath, withValue } from '../path.ts';
 import { sizeOfValue } from '../size.ts';
+import type { PipelineContext } from '../types.ts';
 import { type Found, isArray, isDoc, isNullish, isNumeric, MISSING, type Numeric, typeName } from '../value.ts';
 import { checkFields, objectArgument, pathList, requireText, wrongType } from './idl.ts';
 import { sort } from './simple.ts';
@@ -40,8 +41,7 @@ export const densify: StageCompiler = (spec, env) => {
   const keys = range.bounds === 'full' ? [path] : [...partitionBy, path];
   const sorted = sort(new Map(keys.map((key) => [key.join('.'), intOrLong(1)])), env);
   return async function* (source) {
-    const { collator, limits = DEFAULT_LIMITS } = env.context;
-    const run = new Densification(parsed, (partition) => encodeKey(partition, false, collator), limits);
+    const run = new Densification(parsed, env.context);
     for await (const batch of sorted(source)) for (const doc of batch) yield* run.take(doc);
     yield* run.finish();
   };
@@ -57,8 +57,7 @@ interface Partition {
 /** One run over documents in their order: what is made for a document stands right before it, as in MongoDB. */
 class Densification {
   readonly #spec: DensifySpec;
-  readonly #keyOf: (partition: Doc) => string;
-  readonly #limits: Readonly<Limits>;
+  readonly #context: PipelineContext;
   readonly #partitions = new Map<string, Partition>();
   #least: Value | undefined;
   #greatest: Value | undefined;
@@ -69,10 +68,9 @@ class Densification {
   #bytes = 0;
   #held: Doc[] = [];
 
-  constructor(spec: DensifySpec, keyOf: (partition: Doc) => string, limits: Readonly<Limits>) {
+  constructor(spec: DensifySpec, context: PipelineContext) {
     this.#spec = spec;
-    this.#keyOf = keyOf;
-    this.#limits = limits;
+    this.#context = context;
   }
 
   /** The document, and before it what its sequence lacks; in batches. */
@@ -112,7 +110,7 @@ class Densification {
     const { partitionBy, range } = this.#spec;
     const { bounds, step } = range;
     const fields = fieldsOf(doc, partitionBy);
-    const key = this.#keyOf(fields);
+    const key = encodeKey(fields, false, this.#context.collator);
     const known = this.#partitions.get(key);
     if (known) return known;
     let last = value;
@@ -122,9 +120,10 @@ class Densification {
     const made = { fields, last };
     this.#partitions.set(key, made);
     this.#bytes += sizeOfValue(fields) + sizeOfValue(last);
-    const { densify: limit } = this.#limits;
-    if (partitionBy.length > 0 && this.#bytes > limit)
+    const limit = limitOf(this.#context, 'densify');
+    if (partitionBy.length > 0 && this.#bytes > limit) {
       throw located(6007200, `$densify exceeded memory limit of ${limit}`);
+    }
     return made;
   }
 
@@ -132,12 +131,13 @@ class Densification {
   *#fill(partition: Partition, below: Value): Generator<Doc[]> {
     const { path, range } = this.#spec;
     const { bounds, step } = range;
+    const limit = limitOf(this.#context, 'densified');
     for (;;) {
       const value = step(partition.last, 1);
       if (compare(value, below) >= 0 || (typeof bounds !== 'string' && compare(value, bounds.to) >= 0)) return;
       checkPlace(partition.fields, path);
       partition.last = value;
-      if (++this.#made > this.#limits.densified) throw tooMany(this.#made, this.#limits.densified);
+      if (++this.#made > limit) throw tooMany(this.#made, limit);
       yield* this.#give(withValue(partition.fields, path, value));
     }
   }
