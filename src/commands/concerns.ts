@@ -1,7 +1,8 @@
 import { type Clock, CodedError, type Log } from '../base/index.ts';
 import { type Doc, Int32, Timestamp, typeAlias, type Value } from '../bson/index.ts';
+import { showValue } from '../query/index.ts';
 import { concernError } from './errors.ts';
-import { any, boolean, document, integer, isDocument, parseFields, string, toNumber } from './fields.ts';
+import { any, boolean, document, integer, isDocument, parseFields, string, toInteger, toNumber } from './fields.ts';
 
 /** What a write waits for before it is answered (DESIGN section 4). */
 export interface WriteConcern {
@@ -23,6 +24,7 @@ export interface ReadConcern {
 
 /** MongoDB's limit on `w`: the size of the largest replica set. */
 const MAX_W = 50;
+const MAX_WTIMEOUT_MS = 2 ** 31 - 1;
 
 const writeConcernFields = {
   w: any(),
@@ -53,14 +55,20 @@ export function parseWriteConcern(value: Value): WriteConcern {
   }
   const { w, j, fsync, wtimeout } = parseFields(writeConcernFields, value, 'writeConcern');
   if (j && fsync) throw new CodedError('FailedToParse', 'fsync and j options cannot be used together');
-  const limit = typeof wtimeout === 'undefined' ? 0 : Math.max(0, toNumber(wtimeout) ?? 0);
-  const concern = { wtimeout: limit, unknownMode: undefined, given: value };
-  if (typeof w === 'string') return { ...concern, wait: 'durable', unknownMode: w === 'majority' ? undefined : w };
-  if (isDocument(w)) return { ...concern, wait: 'durable', unknownMode: [...w.keys()].join(', ') };
-  if (w === undefined || w === null) return { ...concern, wait: 'durable' };
-  const number = toNumber(w);
+  const concern = { wtimeout: parseTimeout(wtimeout), unknownMode: undefined, given: value };
+  if (w === undefined) return { ...concern, wait: 'durable' };
+  // Null is the mode without a name (`deserializeWriteConcernW`), and that nobody can have defined.
+  if (w === null || typeof w === 'string') {
+    return { ...concern, wait: 'durable', unknownMode: w === 'majority' ? undefined : (w ?? '') };
+  }
+  if (isDocument(w)) {
+    checkTags(w);
+    return { ...concern, wait: 'durable', unknownMode: [...w.keys()].join(', ') };
+  }
+  if (Number.isNaN(toNumber(w))) throw new CodedError('FailedToParse', 'w cannot be NaN');
+  const number = toInteger(w);
   if (number === undefined) {
-    throw new CodedError('FailedToParse', 'w has to be a number, string, or object');
+    throw new CodedError('FailedToParse', `w has to be a number, string, or object; found: ${typeAlias(w)}`);
   }
   if (!(number >= 0 && number <= MAX_W)) {
     throw new CodedError(
@@ -70,6 +78,24 @@ export function parseWriteConcern(value: Value): WriteConcern {
   }
   // Discord keeps its own copies, so whoever asks for two nodes gets what a majority gets.
   return { ...concern, wait: number >= 2 || j || fsync ? 'durable' : 'applied' };
+}
+
+/** Milliseconds. What is no number is 0, as MongoDB has it. */
+function parseTimeout(wtimeout: Value): number {
+  const limit = toInteger(wtimeout) ?? 0;
+  if (limit > MAX_WTIMEOUT_MS) throw new CodedError('FailedToParse', 'wtimeout must be a 32-bit integer');
+  return Math.max(0, limit);
+}
+
+function checkTags(tags: Doc): void {
+  if (tags.size === 0) throw new CodedError('FailedToParse', 'tagged write concern requires tags');
+  for (const [name, value] of tags) {
+    if (toNumber(value) !== undefined) continue;
+    throw new CodedError(
+      'FailedToParse',
+      `tags must be a single level document with only number values; found: ${name}: ${showValue(value)}`,
+    );
+  }
 }
 
 const READ_LEVELS = new Map<string, ReadConcern>([

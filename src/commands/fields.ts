@@ -1,5 +1,6 @@
 import { CodedError } from '../base/index.ts';
 import { Decimal128, type Doc, Int32, typeAlias, type Value } from '../bson/index.ts';
+import { clampedLong, isNumeric } from '../query/index.ts';
 
 /** How one field of a command is read. Paths are as MongoDB's errors show them: `find.limit`. */
 export interface Field<T> {
@@ -59,12 +60,10 @@ function lastName(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);
 }
 
-/** MongoDB's `safeInt64`: any number, its fraction cut off, as far as a double can tell integers apart. */
+/** MongoDB's `safeInt64`: any number (`clampedLong`), as far as a double can tell integers apart. */
 export function toInteger(value: Value): number | undefined {
-  const number = toNumber(value);
-  if (number === undefined) return undefined;
-  if (Number.isNaN(number)) return 0;
-  return Math.min(Math.max(Math.trunc(number), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
+  if (!isNumeric(value)) return undefined;
+  return Math.min(Math.max(Number(clampedLong(value)), Number.MIN_SAFE_INTEGER), Number.MAX_SAFE_INTEGER);
 }
 
 export function toNumber(value: Value): number | undefined {

@@ -32,6 +32,7 @@ export {
   limitOf,
 } from './limits.ts';
 export { askedOf, carry, checkMetaSort, withMore } from './metadata.ts';
+export { clampedLong } from './number.ts';
 export { arrayIndex } from './path.ts';
 export { compileProjection, type Projection } from './projection/index.ts';
 export { compileSort, compileSortKey } from './sort.ts';
@@ -70,4 +71,4 @@ export { withTimestamps } from './update/empty-timestamps.ts';
 export { compileUpdate, type UpdateOptions } from './update/index.ts';
 export { checkIdType, checkStoredId } from './update/storable.ts';
 export { compileValidator, type Validator } from './validation/index.ts';
-export { format as showValue } from './value.ts';
+export { format as showValue, isNumeric } from './value.ts';

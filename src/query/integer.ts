@@ -22,7 +22,7 @@ export function exactOperand(name: string, operand: Value): bigint {
   throw failedToParse(`Expected an integer: ${shown}`);
 }
 
-/** The int64 that a value is taken for, its fraction cut off (`Value::coerceToLong`). Throws 16004, 31109. */
+/** The int64 that a value is taken for (`Value::coerceToLong`), its fraction dealt with as by `clampedLong`. Throws 16004, 31109. */
 export function coerceToLong(value: Found): bigint {
   if (!isNumeric(value)) throw located(16004, `can't convert from BSON type ${typeName(value)} to long`);
   const double = toDouble(value);

@@ -7,6 +7,7 @@ import {
   isIntegral,
   multiplyDecimal,
   negateDecimal,
+  type Rounding,
   remainderDecimal,
 } from './decimal.ts';
 import type { Numeric } from './value.ts';
@@ -95,13 +96,16 @@ export function exactInt(value: Numeric): number | undefined {
   return long !== undefined && long >= BigInt(INT32_MIN) && long <= BigInt(INT32_MAX) ? Number(long) : undefined;
 }
 
-/** Fraction cut off, brought into the range of an int64; NaN is 0 (MongoDB's `safeNumberLong`). */
-export function clampedLong(value: Numeric): bigint {
+/**
+ * An integer in the range of an int64; NaN is 0 (MongoDB's `safeNumberLong`). A double's fraction is cut off, a decimal's is
+ * rounded: half to even, or as said.
+ */
+export function clampedLong(value: Numeric, rounding: Rounding = 'half-even'): bigint {
   if (isNaNNumber(value)) return 0n;
   const double = toDouble(value);
   if (double >= 2 ** 63) return INT64_MAX;
   if (double <= -(2 ** 63)) return INT64_MIN;
-  if (value instanceof Decimal128) return decimalToBigint(value) ?? 0n;
+  if (value instanceof Decimal128) return decimalToBigint(value, rounding) ?? 0n;
   return toBigint(value);
 }
 

@@ -168,6 +168,17 @@ describe('find', () => {
       28667,
       /did not match the find\(\) syntax because :: Location31273: \$slice only supports numbers and \[skip, limit\] arrays :: The given syntax did not match the expression \$slice syntax\. :: caused by :: Expression \$slice takes at least 2 arguments, and at most 3, but 1 were passed in\.$/,
     ],
+    // A path is read before what is asked of it; so is each key of a document of several.
+    [{ $docs: { $elemMatch: { x: 1 } } }, 16410, /names may not start with '\$'/],
+    [{ 'docs.': { $elemMatch: { x: 1 } } }, 40353, /must not end with/],
+    [{ '.docs': { $elemMatch: { x: 1 } } }, 15998, /may not be empty/],
+    [{ 'docs..x': { $slice: 1 } }, 15998, /may not be empty/],
+    [{ docs: { $elemMatch: { x: 1 }, $slice: 1 } }, 16410, /names may not start with '\$'/],
+    [{ docs: { $elemMatch: { x: 1 }, y: 1 } }, 16410, /names may not start with '\$'/],
+    [{ $: 1 }, 16410, /names may not start with '\$'/],
+    [{ docs: { $elemMatch: { $expr: { $eq: ['$x', 1] } } } }, 2, '$expr can only be applied to the top-level document'],
+    // Where find's own $slice fails, even by a collision, the expression is what is refused.
+    [{ list: 1, 'list.x': { $slice: 1 } }, 28667, /because :: Location31249: Path collision at list\.x/],
     [{ list: { $elemMatch: 1 } }, 31274, 'elemMatch: Invalid argument, object required, but got int'],
     [{ 'deep.in': { $elemMatch: { k: 1 } } }, 31275, 'Cannot use $elemMatch projection on a nested field.'],
     [

@@ -33,11 +33,6 @@ export function compileMatcher(filter: Doc, context: QueryContext): Matcher {
   return documentMatcher(filter, context, 'document');
 }
 
-/** A condition on a single value, written as the operand of a field: `{$gt: 5}`, `/x/` or a value (for `$pull`). */
-export function compileCondition(operand: Value, context: QueryContext): Predicate {
-  return condition(operand, '', context);
-}
-
 function documentMatcher(filter: Doc, context: QueryContext, level: Level): Matcher {
   const matchers: Matcher[] = [];
   for (const [name, operand] of filter) {

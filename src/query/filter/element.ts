@@ -69,5 +69,5 @@ function coerced(value: Numeric): bigint | string {
   if (typeof value === 'number' ? double >= 2 ** 63 || double < -(2 ** 63) : Math.abs(double) > 2 ** 63) {
     return 'Out of bounds coercing to integral value';
   }
-  return clampedLong(value);
+  return clampedLong(value, 'trunc');
 }

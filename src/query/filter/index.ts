@@ -12,7 +12,7 @@ import { textOperand, textSearch } from './text.ts';
 export { checkInValidator, checkNoSpecialFeatures } from './allowed.ts';
 export { type FieldPredicate, fieldPredicates } from './bounds.ts';
 export { isExpressionDoc } from './comparison.ts';
-export { compileCondition, isOnValues } from './compile.ts';
+export { isOnValues } from './compile.ts';
 export { geoRegions } from './geo.ts';
 export { checkPartialFilter } from './partial.ts';
 export type { Predicate } from './predicate.ts';

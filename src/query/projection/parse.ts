@@ -128,6 +128,7 @@ function parseExclusion(state: State, parent: Branch, name: string, prefix: stri
 }
 
 function parseDoc(state: State, parent: Branch, name: string, doc: Doc, prefix: string): void {
+  checkedParts(name);
   const operator = doc.size === 1 ? doc.keys().next().value! : '';
   if (operator.startsWith('$')) {
     if (state.find && operator === '$slice') {
@@ -144,10 +145,7 @@ function parseDoc(state: State, parent: Branch, name: string, doc: Doc, prefix: 
   if (doc.size === 0) throw located(51270, `An empty sub-projection is not a valid value. Found empty object at path`);
   const branch = newBranch();
   addNode(parent, name, branch);
-  for (const [key, value] of doc) {
-    if (key.startsWith('$')) throw located(31325, `Unknown expression ${key}`);
-    parseField(state, branch, key, value, `${prefix}${name}.`);
-  }
+  for (const [key, value] of doc) parseField(state, branch, key, value, `${prefix}${name}.`);
 }
 
 function parseExpression(state: State, parent: Branch, name: string, doc: Doc, operator: string): void {
@@ -161,40 +159,44 @@ function parseExpression(state: State, parent: Branch, name: string, doc: Doc, o
   else state.mode = 'inclusion';
 }
 
-/** `$slice` in find's own form, or else the expression of that name. */
+/** `$slice` in find's own form, or else, where that is refused, the expression of that name. */
 function parseFindSlice(state: State, parent: Branch, name: string, doc: Doc): void {
-  const range = sliceRange(doc.get('$slice'));
-  if (typeof range === 'string') {
-    const what = `Invalid $slice syntax. The given syntax ${format(doc)} did not match the find() syntax because :: ${range} :: The given syntax did not match the expression $slice syntax.`;
+  try {
+    addNode(parent, name, { kind: 'change', change: sliceOf(doc.get('$slice')) });
+    state.hasSlice = true;
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    const reason = `${error.codeName}: ${error.message}`;
+    const what = `Invalid $slice syntax. The given syntax ${format(doc)} did not match the find() syntax because :: ${reason} :: The given syntax did not match the expression $slice syntax.`;
     parsedIn(what, () => parseExpression(state, parent, name, doc, '$slice'));
-    return;
   }
-  const { skip, limit } = range;
-  addNode(parent, name, {
-    kind: 'change',
-    change(value) {
-      if (!isArray(value)) return value;
-      const start = skip < 0 ? Math.max(0, value.length + skip) : skip;
-      return value.slice(start, start + limit);
-    },
-  });
-  state.hasSlice = true;
 }
 
-/** Which elements find's `$slice` keeps, or why the operand is not of its form. */
-function sliceRange(operand: Value): { skip: number; limit: number } | string {
+/** Which elements find's `$slice` keeps. */
+function sliceOf(operand: Value): (value: Value) => Value {
+  const { skip, limit } = sliceRange(operand);
+  return (value) => {
+    if (!isArray(value)) return value;
+    const start = skip < 0 ? Math.max(0, value.length + skip) : skip;
+    return value.slice(start, start + limit);
+  };
+}
+
+function sliceRange(operand: Value): { skip: number; limit: number } {
   if (isNumeric(operand)) {
     const count = clampedInt(operand);
     return count < 0 ? { skip: count, limit: -count } : { skip: 0, limit: count };
   }
-  if (!isArray(operand)) return 'Location31273: $slice only supports numbers and [skip, limit] arrays';
-  if (operand.length !== 2) return 'Location31272: $slice array argument should be of form [skip, limit]';
+  if (!isArray(operand)) throw located(31273, '$slice only supports numbers and [skip, limit] arrays');
+  if (operand.length !== 2) throw located(31272, '$slice array argument should be of form [skip, limit]');
   const [skip, limit] = operand;
-  if (!isNumeric(skip)) return `Location31257: $slice expects the skip argument to be a number, got ${typeName(skip)}`;
-  if (!isNumeric(limit)) {
-    return `Location31258: $slice expects the limit argument to be a number, got ${typeName(limit)}`;
+  if (!isNumeric(skip)) {
+    throw located(31257, `$slice expects the skip argument to be a number, got ${typeName(skip)}`);
   }
-  if (clampedInt(limit) <= 0) return `Location31259: $slice limit must be positive, got ${clampedInt(limit)}`;
+  if (!isNumeric(limit)) {
+    throw located(31258, `$slice expects the limit argument to be a number, got ${typeName(limit)}`);
+  }
+  if (clampedInt(limit) <= 0) throw located(31259, `$slice limit must be positive, got ${clampedInt(limit)}`);
   return { skip: clampedInt(skip), limit: clampedInt(limit) };
 }
 
@@ -206,8 +208,8 @@ function parseElemMatch(state: State, parent: Branch, name: string, doc: Doc, pr
   }
   if (state.positional !== undefined) throw located(31255, 'Cannot specify positional operator and $elemMatch.');
   if (prefix !== '' || name.includes('.')) throw located(31275, 'Cannot use $elemMatch projection on a nested field.');
-  checkNoSpecialFeatures(doc);
   const filter = compileFilter(new Map([[name, doc]]), state.context);
+  checkNoSpecialFeatures(doc);
   addNode(parent, name, {
     kind: 'compute',
     expression({ root }) {
@@ -221,7 +223,6 @@ function parseElemMatch(state: State, parent: Branch, name: string, doc: Doc, pr
 
 /** Where the first `$` part begins (its dot included), or -1. */
 function positionalAt(name: string): number {
-  if (name === '$') return 0;
   const inside = name.indexOf('.$.');
   return inside >= 0 ? inside : name.endsWith('.$') ? name.length - 2 : -1;
 }

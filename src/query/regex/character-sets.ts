@@ -4,6 +4,9 @@ export interface CharacterSets {
   readonly word: string;
   readonly space: string;
   readonly posix: Readonly<Record<string, string>>;
+  /** Where a word begins or ends, and where none does: stand outside brackets. */
+  readonly boundary: string;
+  readonly noBoundary: string;
 }
 
 export const HORIZONTAL = '\\t \\x{A0}\\x{1680}\\x{180E}\\x{2000}-\\x{200A}\\x{202F}\\x{205F}\\x{3000}';
@@ -29,11 +32,15 @@ const ASCII: CharacterSets = {
     print: '\\x{20}-\\x{7E}',
     graph: '\\x{21}-\\x{7E}',
   },
+  boundary: '\\b',
+  noBoundary: '\\B',
 };
+
+const UNICODE_WORD = '\\p{L}\\p{N}_';
 
 const UNICODE: CharacterSets = {
   digit: '\\p{Nd}',
-  word: '\\p{L}\\p{N}_',
+  word: UNICODE_WORD,
   space: `\\p{Z}${HORIZONTAL}${VERTICAL}`,
   posix: {
     ...ASCII.posix,
@@ -44,12 +51,14 @@ const UNICODE: CharacterSets = {
     lower: '\\p{Ll}',
     space: `\\p{Z}${HORIZONTAL}${VERTICAL}`,
     blank: HORIZONTAL,
-    word: '\\p{L}\\p{N}_',
+    word: UNICODE_WORD,
     cntrl: '\\p{Cc}',
     punct: '\\p{P}$+<=>\\^`|\\~',
     graph: '\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Cf}',
     print: '\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Cf}\\p{Zs}',
   },
+  boundary: `(?:(?<=[${UNICODE_WORD}])(?![${UNICODE_WORD}])|(?<![${UNICODE_WORD}])(?=[${UNICODE_WORD}]))`,
+  noBoundary: `(?:(?<=[${UNICODE_WORD}])(?=[${UNICODE_WORD}])|(?<![${UNICODE_WORD}])(?![${UNICODE_WORD}]))`,
 };
 
 export function setsFor(unicode: boolean): CharacterSets {

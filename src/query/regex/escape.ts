@@ -22,7 +22,9 @@ export function literal(char: string): string {
 /** Reads an escape outside of brackets. */
 export function readEscape(reader: Reader, sets: CharacterSets, { groups, groupsInAll }: Groups): Escape {
   const atom = (text: string): Escape => ({ text, quantifiable: true });
-  const anchor = reader.take(/\\[bBAzZGK]/y);
+  const boundary = reader.take(/\\([bB])/y);
+  if (boundary) return { text: boundary[1] === 'b' ? sets.boundary : sets.noBoundary, quantifiable: false };
+  const anchor = reader.take(/\\[AzZGK]/y);
   if (anchor) return { text: anchor[0], quantifiable: false };
   const named = reader.take(/\\(?:k(?:<(\w+)>|'(\w+)'|\{(\w+)\})|g\{([A-Za-z_]\w*)\})/y);
   if (named) return atom(`\\k<${named[1] ?? named[2] ?? named[3] ?? named[4]}>`);

@@ -19,7 +19,7 @@ export function parseArrayFilters(filters: readonly Doc[], context: QueryContext
     if (parsed.has(name)) {
       throw failedToParse(`Found multiple array filters with the same top-level field name ${name}`);
     }
-    // The element stands under the identifier's name, and is not taken apart when it is an array itself.
+    // The element stands under the identifier's name.
     parsed.set(name, {
       single: (value) => value !== MISSING && compiled.matches(new Map<string, Value>([[name, value]])),
     });

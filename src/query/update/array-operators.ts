@@ -1,6 +1,6 @@
 import { BSONRegExp, type Collator, comparison, type Doc, equal, type Value } from '../../bson/index.ts';
 import { badValue, failedToParse, typeMismatch } from '../error.ts';
-import { checkNoSpecialFeatures, compileCondition, compileFilter } from '../filter/index.ts';
+import { checkNoSpecialFeatures, compileFilter } from '../filter/index.ts';
 import { clampedLong, exactLong, toDouble } from '../number.ts';
 import { compileWholeSort } from '../sort.ts';
 import type { QueryContext } from '../types.ts';
@@ -152,8 +152,9 @@ export function pull(operand: Value, context: QueryContext): Leaf {
 function pullTest(operand: Value, context: QueryContext): (item: Value) => boolean {
   checkNoSpecialFeatures(operand);
   if (operand instanceof BSONRegExp || (isDoc(operand) && isCondition(operand))) {
-    const condition = compileCondition(operand, context);
-    return (item) => condition.single(item);
+    // As the field without a name of a document (`WrappedObjectMatcher`): an element that is an array is taken apart.
+    const filter = compileFilter(new Map([['', operand]]), context);
+    return (item) => filter.matches(new Map([['', item]]));
   }
   if (isDoc(operand)) {
     const filter = compileFilter(operand, context);

@@ -1,6 +1,6 @@
-import { comparison, Int32, identical, Timestamp, type Value } from '../../bson/index.ts';
+import { compare, comparison, Int32, identical, Timestamp, type Value } from '../../bson/index.ts';
 import { badValue, typeMismatch } from '../error.ts';
-import { add, intOrLong, multiply } from '../number.ts';
+import { add, intOrLong, isNaNNumber, multiply } from '../number.ts';
 import type { QueryContext } from '../types.ts';
 import { element, format, isDoc, isNumeric, MISSING, type Numeric, typeName } from '../value.ts';
 import type { Leaf, Place } from './tree.ts';
@@ -38,9 +38,14 @@ export function arithmetic(operator: '$inc' | '$mul', name: string, operand: Val
       }
       const result = operator === '$inc' ? add(value, operand) : multiply(value, operand);
       if (result === undefined) throw overflow(operator, value, place);
-      return identical(result, value) ? value : result;
+      return isSame(result, value) ? value : result;
     },
   };
+}
+
+/** `SafeNum::isIdentical`: one type and equal, so that -0 stays what it is, and so do a decimal's digits. */
+function isSame(result: Numeric, value: Numeric): boolean {
+  return typeName(result) === typeName(value) && !isNaNNumber(value) && compare(result, value) === 0;
 }
 
 function overflow(operator: string, value: Numeric, place: Place): Error {

@@ -255,6 +255,8 @@ describe('write concern', () => {
       int(79),
       "No write concern mode named 'east' found in replica set configuration",
     ]);
+    const nameless = await new Harness().run({ ...insert, writeConcern: { w: null } });
+    expect([nameless.get('n'), at(nameless, 'writeConcernError.code')]).toEqual([int(1), int(79)]);
     const created = await new Harness().run({ create: 'c', writeConcern: { w: { east: 1 } } });
     expect([created.get('ok'), at(created, 'writeConcernError.code')]).toEqual([1, int(79)]);
   });
@@ -263,6 +265,11 @@ describe('write concern', () => {
     [{ w: 51 }, 'w has to be a non-negative number and not greater than 50; found: 51'],
     [{ w: -1 }, 'w has to be a non-negative number and not greater than 50; found: -1'],
     [{ j: true, fsync: true }, 'fsync and j options cannot be used together'],
+    [{ w: Number.NaN }, 'w cannot be NaN'],
+    [{ w: [] }, 'w has to be a number, string, or object; found: array'],
+    [{ w: {} }, 'tagged write concern requires tags'],
+    [{ w: { east: 'x' } }, 'tags must be a single level document with only number values; found: east: "x"'],
+    [{ w: 1, wtimeout: 2 ** 31 }, 'wtimeout must be a 32-bit integer'],
   ])('%j is refused', async (writeConcern, text) => {
     expect(failure(await new Harness().run({ ...insert, writeConcern }))).toEqual([9, 'FailedToParse', text]);
   });

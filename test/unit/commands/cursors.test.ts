@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Binary, type Doc } from '../../../src/bson/index.ts';
+import { Binary, Decimal128, type Doc } from '../../../src/bson/index.ts';
 import { at, failure, Harness, newConnection } from './harness.ts';
 
 const MINUTE = 60_000;
@@ -31,6 +31,16 @@ describe('a first batch', () => {
     const reply = await harness.run({ find: 'c', batchSize: 0 });
     expect([size(reply), id(reply) > 0n]).toEqual([0, true]);
     expect(size(await harness.run({ getMore: id(reply), collection: 'c', batchSize: 2 }), 'nextBatch')).toBe(2);
+  });
+
+  it.each([
+    ['0.5', 0],
+    ['1.5', 2],
+    ['2.5', 2],
+    ['2.500000000000000000001', 3],
+  ])('of a decimal %s has %i documents: rounded, half to even', async (text, count) => {
+    const harness = await filled(5);
+    expect(size(await harness.run({ find: 'c', batchSize: Decimal128.fromString(text) }))).toBe(count);
   });
 
   it('is all there is with singleBatch, or when the limit is reached', async () => {

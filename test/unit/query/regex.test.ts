@@ -114,6 +114,12 @@ describe('PCRE patterns', () => {
     ['^\\p{Greek}+$', '', 'αβ', true],
     ['^[\\p{L}\\d]+$', '', 'é5', true],
     ['(*UCP)^\\w\\d$', '', 'é\u0661', true],
+    ['\\bn', '', 'Ån', true],
+    ['(*UCP)\\bn', '', 'Ån', false],
+    ['(*UCP)\\bÅ', '', 'Ån', true],
+    ['(*UCP)Å\\b', '', 'Ån Å.', true],
+    ['(*UCP)Å\\Bn', '', 'Ån', true],
+    ['(*UCP)n\\B', '', 'Ån', false],
     ['(*UTF8)é', '', 'é', true],
     // Text that is plain, and text that only looks so.
     ['foo bar', '', 'a foo bar', true],
