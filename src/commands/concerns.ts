@@ -8,6 +8,8 @@ import { any, boolean, document, integer, isDocument, parseFields, string, toInt
 export interface WriteConcern {
   /** `durable`: Discord holds it. `applied`: memory does. */
   readonly wait: 'durable' | 'applied';
+  /** Not with `w: 0`: a batch of writes is then answered without figures and errors (`isVerboseWC`). */
+  readonly acknowledged: boolean;
   /** Milliseconds; 0 is no limit. */
   readonly wtimeout: number;
   /** A write concern mode that nobody has defined: the write is done, and the reply says that this was not met. */
@@ -36,6 +38,7 @@ const writeConcernFields = {
 
 const DEFAULT_WRITE_CONCERN: WriteConcern = {
   wait: 'durable',
+  acknowledged: true,
   wtimeout: 0,
   unknownMode: undefined,
   given: new Map<string, Value>([
@@ -55,7 +58,7 @@ export function parseWriteConcern(value: Value): WriteConcern {
   }
   const { w, j, fsync, wtimeout } = parseFields(writeConcernFields, value, 'writeConcern');
   if (j && fsync) throw new CodedError('FailedToParse', 'fsync and j options cannot be used together');
-  const concern = { wtimeout: parseTimeout(wtimeout), unknownMode: undefined, given: value };
+  const concern = { acknowledged: true, wtimeout: parseTimeout(wtimeout), unknownMode: undefined, given: value };
   if (w === undefined) return { ...concern, wait: 'durable' };
   // Null is the mode without a name (`deserializeWriteConcernW`), and that nobody can have defined.
   if (w === null || typeof w === 'string') {
@@ -77,7 +80,7 @@ export function parseWriteConcern(value: Value): WriteConcern {
     );
   }
   // Discord keeps its own copies, so whoever asks for two nodes gets what a majority gets.
-  return { ...concern, wait: number >= 2 || j || fsync ? 'durable' : 'applied' };
+  return { ...concern, acknowledged: number > 0, wait: number >= 2 || j || fsync ? 'durable' : 'applied' };
 }
 
 /** Milliseconds. What is no number is 0, as MongoDB has it. */

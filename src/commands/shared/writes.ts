@@ -77,6 +77,12 @@ export async function writeReply(
   request: Request,
   context: Context,
 ): Promise<Doc> {
+  const reply = request.generic.writeConcern.acknowledged ? replyOf(kind, result) : new Map<string, Value>();
+  await addConcernError(reply, result.durable, request, context);
+  return reply;
+}
+
+function replyOf(kind: 'insert' | 'update' | 'delete', result: WriteResult): Doc {
   const reply: Doc = new Map<string, Value>([['n', new Int32(result.n)]]);
   if (kind === 'update') {
     reply.set('nModified', new Int32(result.nModified));
@@ -105,7 +111,6 @@ export async function writeReply(
       result.retriedStmtIds.map((id) => new Int32(id)),
     );
   }
-  await addConcernError(reply, result.durable, request, context);
   return reply;
 }
 

@@ -231,6 +231,16 @@ describe('write concern', () => {
     expect((await harness.run({ ...insert, writeConcern })).get('ok')).toBe(1);
   });
 
+  it('w: 0 is answered without figures and errors', async () => {
+    const harness = new Harness();
+    const documents = [{ _id: 1 }, { _id: 1 }];
+    const told = await harness.run({ insert: 'c', documents, writeConcern: { w: 0 } });
+    expect([...told.keys()]).not.toContain('n');
+    expect(told.has('writeErrors')).toBe(false);
+    expect(told.get('ok')).toBe(1);
+    expect((await harness.run({ insert: 'c', documents, writeConcern: { w: 1 } })).get('n')).toEqual(int(0));
+  });
+
   it('wtimeout ends the wait with an error beside the write', async () => {
     const harness = new Harness();
     harness.engine.durable = deferred().promise;
