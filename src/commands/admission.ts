@@ -64,11 +64,13 @@ function checkConcerns(command: Command, generic: Generic): void {
   if (generic.writeConcernGiven && !command.writeConcern && !SESSION_COMMANDS.has(command.name)) {
     throw new CodedError('InvalidOptions', `Command ${command.name} does not support writeConcern`);
   }
-  if (generic.readConcernGiven && !command.readConcern && generic.readConcern.read === 'durable') {
+  const { level, snapshot } = generic.readConcern;
+  if (!command.readConcern && level !== 'local') {
     throw new CodedError(
       'InvalidOptions',
-      `Command ${command.name} does not support { readConcern: { level: "${generic.readConcern.level}", ` +
+      `Command ${command.name} does not support { readConcern: { level: "${level}", ` +
         'provenance: "clientSupplied" } }',
     );
   }
+  if (snapshot) throw new CodedError('NotImplemented', 'DiscoDB does not support readConcern snapshot yet');
 }

@@ -22,6 +22,8 @@ export interface ReadConcern {
   readonly level: 'local' | 'available' | 'majority' | 'linearizable' | 'snapshot';
   /** What the engine shows: all that is applied, or only what Discord holds. */
   readonly read: 'local' | 'durable';
+  /** What was at one time is asked for. */
+  readonly snapshot?: boolean;
 }
 
 /** MongoDB's limit on `w`: the size of the largest replica set. */
@@ -106,7 +108,7 @@ const READ_LEVELS = new Map<string, ReadConcern>([
   ['available', { level: 'available', read: 'local' }],
   ['majority', { level: 'majority', read: 'durable' }],
   ['linearizable', { level: 'linearizable', read: 'durable' }],
-  ['snapshot', { level: 'snapshot', read: 'durable' }],
+  ['snapshot', { level: 'snapshot', read: 'durable', snapshot: true }],
 ]);
 const LOCAL: ReadConcern = { level: 'local', read: 'local' };
 
@@ -146,10 +148,7 @@ export function parseReadConcern(value: Value): ReadConcern {
       `Enumeration value '${args.level}' for field 'readConcern.level' is not a valid value.`,
     );
   }
-  if (concern.level === 'snapshot' || args.atClusterTime instanceof Timestamp) {
-    throw new CodedError('NotImplemented', 'DiscoDB does not support readConcern snapshot yet');
-  }
-  return concern;
+  return args.atClusterTime instanceof Timestamp ? { ...concern, snapshot: true } : concern;
 }
 
 /** The `writeConcernError` of a mode that nobody has defined: the write is done all the same. */

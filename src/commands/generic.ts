@@ -21,9 +21,8 @@ export interface Generic {
   /** Milliseconds; 0 is no limit. */
   readonly maxTimeMS: number;
   readonly readConcern: ReadConcern;
-  /** A level was asked for, as opposed to taken by default. */
-  readonly readConcernGiven: boolean;
   readonly writeConcern: WriteConcern;
+  /** A concern was asked for, as opposed to taken by default. */
   readonly writeConcernGiven: boolean;
   /** The session's UUID, 16 bytes. */
   readonly lsid: Uint8Array | undefined;
@@ -132,7 +131,6 @@ export function parseGeneric(body: Doc, command: string): Generic {
   return {
     maxTimeMS: args.maxTimeMS,
     readConcern: parseReadConcern(args.readConcern),
-    readConcernGiven: isDocument(args.readConcern) && args.readConcern.size > 0,
     writeConcern: parseWriteConcern(args.writeConcern),
     writeConcernGiven: isDocument(args.writeConcern),
     lsid: args.lsid?.id,

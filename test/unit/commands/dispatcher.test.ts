@@ -226,6 +226,10 @@ describe('generic arguments', () => {
     expect((await harness.run({ endSessions: [LSID], writeConcern: { w: 0 } })).get('ok')).toBe(1);
   });
 
+  it.each(['available', 'linearizable', 'snapshot'])('read concern %s is for commands that read', async (level) => {
+    expect(failure(await new Harness().run({ ping: 1, readConcern: { level } }))[1]).toBe('InvalidOptions');
+  });
+
   it('a read concern above local is for commands that read', async () => {
     const harness = new Harness();
     const readConcern = { level: 'majority' };
