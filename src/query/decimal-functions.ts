@@ -1,6 +1,6 @@
 import { Decimal } from 'decimal.js';
 import { Decimal128 } from '../bson/index.ts';
-import { decimalOf } from './decimal.ts';
+import { decimalOf, divideDecimal, MIN_EXPONENT } from './decimal.ts';
 import { notImplemented } from './error.ts';
 
 /**
@@ -50,12 +50,14 @@ export const decimalFunctions = {
   atanh: unary((value) => value.atanh()),
 } satisfies Record<string, Unary>;
 
+/** Intel's library, which MongoDB calculates by, comes back from binary: a power has all 34 digits. */
 export function decimalPower(base: Decimal128, exponent: Decimal128): Decimal128 {
-  return calculated(() => wide(base).pow(wide(exponent)));
+  return full(wide(base).pow(wide(exponent)));
 }
 
+/** By two natural logarithms, each rounded (`Decimal128::log`). */
 export function decimalLogarithm(value: Decimal128, base: Decimal128): Decimal128 {
-  return calculated(() => wide(value).log(wide(base)));
+  return divideDecimal(decimalFunctions.ln(value), decimalFunctions.ln(base));
 }
 
 export function decimalArcTangent(y: Decimal128, x: Decimal128): Decimal128 {
@@ -64,6 +66,14 @@ export function decimalArcTangent(y: Decimal128, x: Decimal128): Decimal128 {
 
 function wide(value: Decimal128): Decimal {
   return new Wide(value.toString());
+}
+
+/** With all the digits that there are; a zero has no sign. */
+function full(value: Decimal): Decimal128 {
+  if (!value.isFinite()) return Decimal128.fromString(value.toString());
+  if (value.isZero()) return decimalOf(0n, MIN_EXPONENT, false);
+  const [mantissa, exponent] = value.toExponential(DIGITS - 1).split('e') as [string, string];
+  return decimalOf(BigInt(mantissa.replace('.', '')), Number(exponent) - (DIGITS - 1), value.isNegative());
 }
 
 /** Whole numbers come back with no exponent. */

@@ -14,7 +14,7 @@ interface Finite {
 
 const DIGITS = 34;
 const LIMIT = 10n ** BigInt(DIGITS);
-const MIN_EXPONENT = -6176;
+export const MIN_EXPONENT = -6176;
 const MAX_EXPONENT = 6111;
 /** Digits that a division carries beyond 34 before the last rounding. */
 const GUARD_DIGITS = 4;

@@ -1,7 +1,7 @@
 import { CodedError } from '../base/index.ts';
 import { Decimal128, type Value } from '../bson/index.ts';
 import { badValue, failedToParse, located } from './error.ts';
-import { clampedLong, exactLong, INT32_MAX, toDouble } from './number.ts';
+import { clampedLong, exactLong, INT32_MAX, INT64_MIN, toDouble } from './number.ts';
 import { element, type Found, isNumeric, shortText, typeName } from './value.ts';
 
 /**
@@ -26,7 +26,10 @@ export function exactOperand(name: string, operand: Value): bigint {
 export function coerceToLong(value: Found): bigint {
   if (!isNumeric(value)) throw located(16004, `can't convert from BSON type ${typeName(value)} to long`);
   const double = toDouble(value);
-  if (!(double >= -(2 ** 63) && double < 2 ** 63)) {
+  const fits = double >= -(2 ** 63) && double < 2 ** 63;
+  // Intel's library has this one for each decimal that does not fit.
+  if (!fits && value instanceof Decimal128) return INT64_MIN;
+  if (!fits) {
     throw located(31109, `Can't coerce out of range value ${shortText(double)} to long`);
   }
   return clampedLong(value);

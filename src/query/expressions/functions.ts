@@ -87,7 +87,8 @@ function logarithm(
     const double = toDouble(value);
     if (signOf(value) <= 0)
       throw located(code, `${name}'s argument must be a positive number, but is ${shortText(double)}`);
-    return value instanceof Decimal128 ? onDecimal(value) : onDouble(double);
+    // That of a decimal that is no number is a double.
+    return value instanceof Decimal128 && !isNaNNumber(value) ? onDecimal(value) : onDouble(double);
   });
 }
 
@@ -100,6 +101,7 @@ function logarithmTo(value: Found, base: Found): Found {
   if (signOf(base) <= 0 || isOne(base)) {
     throw located(28759, `$log's base must be a positive number not equal to 1, but is ${shortText(by)}`);
   }
+  if (isNaNNumber(value) || isNaNNumber(base)) return Number.NaN;
   return value instanceof Decimal128 || base instanceof Decimal128
     ? decimalLogarithm(toDecimal(value), toDecimal(base))
     : Math.log(of) / Math.log(by);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CodedError } from '../../../src/base/index.ts';
 import { compileRegex, MATCH_LIMIT_MS } from '../../../src/query/regex/index.ts';
 import { expectCoded } from './support.ts';
 
@@ -184,6 +185,16 @@ const RUNAWAY: [pattern: string, text: string][] = [
   ['(.*)*\\1(?=!)', 'ab'.repeat(60)],
 ];
 
+/** A loaded machine can spend the time of a match elsewhere: then the case says nothing. */
+function testedInTime(pattern: string, text: string): boolean {
+  try {
+    return compileRegex(pattern, '').test(text);
+  } catch (error) {
+    fc.pre(!(error instanceof CodedError && error.codeName === 'Location51156'));
+    throw error;
+  }
+}
+
 describe('patterns that run away', () => {
   test.each(RUNAWAY)('/%s/ is stopped', (pattern, text) => {
     const regex = compileRegex(pattern, '', '$regexMatch');
@@ -233,7 +244,7 @@ describe('patterns that run away', () => {
     fc.assert(
       fc.property(pattern, text, (source, subject) => {
         const native = new RegExp(source.replaceAll('.', '[^\\n]').replaceAll('$', '(?=\\n?(?![^]))'), 'u');
-        expect(compileRegex(source, '').test(subject)).toBe(native.test(subject));
+        expect(testedInTime(source, subject)).toBe(native.test(subject));
       }),
       { numRuns: 2_000 },
     );
