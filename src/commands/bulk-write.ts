@@ -6,6 +6,7 @@ import { defineCommand } from './command.ts';
 import { arrayCursor } from './cursors.ts';
 import { writeError } from './errors.ts';
 import {
+  any,
   arrayOf,
   boolean,
   document,
@@ -51,7 +52,7 @@ export const bulkWrite = defineCommand({
   raw: 'ops',
   help: 'inserts, changes and removes documents in any collections',
   fields: {
-    bulkWrite: integer(),
+    bulkWrite: any(),
     nsInfo: required(structs(namespaceInfo)),
     cursor: cursorField(),
     bypassDocumentValidation: boolean(),

@@ -186,4 +186,9 @@ describe('the command', () => {
     await expect(db.command({ bulkWrite: 1, ops: [good], nsInfo })).rejects.toMatchObject({ code: 13 });
     expect(await ids('a')).toEqual([]);
   });
+
+  test('what the field of the command says is not looked at', async () => {
+    const asked = run({ bulkWrite: 'all', ops: [{ insert: 0, document: { _id: 1 } }], nsInfo: [{ ns: a }] });
+    await expect(asked).resolves.toMatchObject({ ok: 1, nInserted: 1 });
+  });
 });

@@ -18,6 +18,7 @@ import { sets } from './set.ts';
 import { strings } from './string.ts';
 import { stringSearch } from './string-search.ts';
 import { summaries } from './summary.ts';
+import { sized } from './text-size.ts';
 import { type Binding, type Compiler, constant, type Expression, folded, type Operators, type Scope } from './types.ts';
 import { checkVariableRead } from './variable-name.ts';
 import { variables } from './variables.ts';
@@ -92,7 +93,7 @@ function compileValue(
     return folded(items, (scope) => items.map((item) => orNull(item(scope))));
   }
   if (isDoc(value)) return compileDoc(value, deeper());
-  return constant(value);
+  return constant(typeof value === 'string' ? sized(value) : value);
 }
 
 function compileDoc(doc: Doc, compiler: Compiler): Expression {

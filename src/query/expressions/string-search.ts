@@ -2,7 +2,9 @@ import { CodedError } from '../../base/index.ts';
 import { BSONRegExp, Int32, type Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { compileRegex, type Regex } from '../regex/index.ts';
+import { sizeOfValue } from '../size.ts';
 import { type Found, isNullish, typeName, valueText } from '../value.ts';
+import { sized } from './text-size.ts';
 import {
   constantValue,
   type Expression,
@@ -26,17 +28,9 @@ export const stringSearch: Operators = {
   $regexMatch: regexOperator(false, (regex, text) => regex.test(text)),
   $regexFind: regexOperator(null, (regex, text) => {
     const match = regex.exec(text);
-    return match ? found(match, text) : null;
+    return match ? found(match, codePoints(text, 0, match.index)) : null;
   }),
-  $regexFindAll: regexOperator([], (regex, text) => {
-    const all: Value[] = [];
-    for (let match = regex.exec(text); match; match = regex.exec(text, next(match, text))) {
-      all.push(found(match, text));
-      // Nothing can begin at the end of a text that has one, not even an empty match.
-      if (next(match, text) >= text.length) break;
-    }
-    return all;
-  }),
+  $regexFindAll: regexOperator([], findAll),
 };
 
 /** Whitespace as `$trim` counts it when no characters are given. */
@@ -60,16 +54,27 @@ function trimmer(left: boolean, right: boolean): Operator {
     return folded([args.input, args.chars], (scope) => {
       const value = args.input!(scope);
       if (isNullish(value)) return null;
-      const text = [...trimArgument(value, 50699, `${name} requires its input`)];
+      const text = trimArgument(value, 50699, `${name} requires its input`);
       const given = args.chars ? args.chars(scope) : SPACES;
       if (isNullish(given)) return null;
       const set = new Set(trimArgument(given, 50700, `${name} requires 'chars'`));
       let [from, to] = [0, text.length];
-      while (left && from < to && set.has(text[from]!)) from += 1;
-      while (right && to > from && set.has(text[to - 1]!)) to -= 1;
-      return text.slice(from, to).join('');
+      for (let char = first(text, from); left && set.has(char); char = first(text, from)) from += char.length;
+      for (let char = last(text, to); right && to > from && set.has(char); char = last(text, to)) to -= char.length;
+      return text.slice(from, to);
     });
   };
+}
+
+/** The character that begins at an index; the empty text at the end. */
+function first(text: string, from: number): string {
+  return text.slice(from, from + ((text.codePointAt(from) ?? 0) > 0xffff ? 2 : 1));
+}
+
+/** The character that ends before an index. */
+function last(text: string, to: number): string {
+  const pair = text.slice(Math.max(0, to - 2), to);
+  return (pair.codePointAt(0) ?? 0) > 0xffff ? pair : pair.slice(-1);
 }
 
 function trimArgument(value: Found, code: number, what: string): string {
@@ -87,7 +92,7 @@ function replacer(apply: (text: string, find: string, by: string) => string): Op
       const text = replaceArgument(name, 'input', 51746, args.input!(scope));
       const find = replaceArgument(name, 'find', 51745, args.find!(scope));
       const by = replaceArgument(name, 'replacement', 51744, args.replacement!(scope));
-      return text === null || find === null || by === null ? null : apply(text, find, by);
+      return text === null || find === null || by === null ? null : sized(apply(text, find, by));
     });
   };
 }
@@ -177,11 +182,41 @@ function next(match: RegExpExecArray, text: string): number {
   return end + ((text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1);
 }
 
-function found(match: RegExpExecArray, text: string): Value {
-  const before = text.slice(0, match.index);
+/** About as many bytes as `$regexFindAll` may answer with (`BufferMaxSize`). */
+const MAX_FOUND_BYTES = 64 * 1024 * 1024;
+
+function findAll(regex: Regex, text: string): Value[] {
+  const all: Value[] = [];
+  let bytes = 0;
+  // Code points are counted on from the match before: a text of many matches is not read anew for each.
+  let counted = 0;
+  let points = 0;
+  for (let match = regex.exec(text); match; match = regex.exec(text, next(match, text))) {
+    points += codePoints(text, counted, match.index);
+    counted = match.index;
+    const item = found(match, points);
+    bytes += sizeOfValue(item);
+    if (bytes > MAX_FOUND_BYTES) {
+      throw located(51151, '$regexFindAll: the size of buffer to store output exceeded the 64MB limit');
+    }
+    all.push(item);
+    // Nothing can begin at the end of a text that has one, not even an empty match.
+    if (next(match, text) >= text.length) break;
+  }
+  return all;
+}
+
+/** `at`: the code points before the match. */
+function found(match: RegExpExecArray, at: number): Value {
   return new Map<string, Value>([
     ['match', match[0]],
-    ['idx', new Int32([...before].length)],
+    ['idx', new Int32(at)],
     ['captures', match.slice(1).map((capture) => capture ?? null)],
   ]);
+}
+
+function codePoints(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) count += 1;
+  return count;
 }

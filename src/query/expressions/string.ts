@@ -6,6 +6,7 @@ import { clampedLong, exactInt } from '../number.ts';
 import { type Found, isDoc, isNullish, isNumeric, shortText, textOf, typeName, valueText } from '../value.ts';
 import { indexBound } from './array.ts';
 import { instantOf } from './date.ts';
+import { sized } from './text-size.ts';
 import { binary, evaluated, type Operators, unary } from './types.ts';
 
 /** Texts as bytes and as code points. */
@@ -15,7 +16,7 @@ export const strings: Operators = {
     for (const arg of args) {
       if (isNullish(arg)) return null;
       if (typeof arg !== 'string') throw located(16702, `$concat only supports strings, not ${typeName(arg)}`);
-      text += arg;
+      text = sized(text + arg);
     }
     return text;
   }),
