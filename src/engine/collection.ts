@@ -46,7 +46,7 @@ export class Collection {
   readonly ns: Namespace;
   readonly home: Home;
   readonly cache: DocumentCache;
-  /** In natural order: a Map keeps the order of insertion, and recordIds only grow. */
+  /** In the order of insertion, which a Map keeps: recordIds only grow. */
   readonly slots = new Map<number, Slot>();
   readonly unsettled = new Map<number, Unsettled>();
   readonly secondary = new Map<string, BuiltIndex>();
@@ -59,6 +59,8 @@ export class Collection {
   readonly ids: IdDirectory;
   /** What its statements compare by, where they do not say. */
   readonly collation: CollationSpec | undefined;
+  /** Its natural order is that of `_id`, and not that of insertion. */
+  readonly clustered: boolean;
   /** What is taken over, newest first, until all of it is there. */
   readonly #recovered: Slot[] = [];
   readonly #staged = new Map<number, Staged>();
@@ -77,12 +79,14 @@ export class Collection {
     cache: DocumentCache,
     onLost: (error: unknown) => void,
     collation?: CollationSpec,
+    clustered = false,
   ) {
     this.ns = ns;
     this.home = new Home(log);
     this.cache = cache;
     this.#onLost = onLost;
     this.collation = collation;
+    this.clustered = clustered;
     this.ids = new IdDirectory(collation);
   }
 
@@ -142,8 +146,22 @@ export class Collection {
 
   /** All live slots in natural order; whoever waits between two of them may meet one that was deleted meanwhile. */
   scan(reverse = false): Iterable<Slot> {
+    if (this.clustered) return this.#byId(reverse);
     const slots = reverse ? [...this.slots.values()].reverse() : this.slots.values();
     return this.#deleted === 0 ? slots : living(slots);
+  }
+
+  *#byId(reverse: boolean): Generator<Slot> {
+    for (const { recordId } of this.ids.inOrder().scan({ reverse })) {
+      const slot = this.slot(recordId);
+      if (slot) yield slot;
+    }
+  }
+
+  /** Which of two documents comes first in natural order. */
+  compareNatural(left: Slot, right: Slot): number {
+    if (!this.clustered) return left.recordId - right.recordId;
+    return left.idKey < right.idKey ? -1 : left.idKey > right.idKey ? 1 : 0;
   }
 
   slot(recordId: number): Slot | undefined {

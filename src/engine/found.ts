@@ -110,7 +110,7 @@ export function candidates({ collection }: Loaded, plan: Plan, read: Scan['read'
   const slots = new Set(plan.slots());
   if (collection.unsettled.size === 0) return slots;
   for (const { slot } of collection.unsettled.values()) slots.add(slot);
-  return [...slots].sort((left, right) => (left.recordId - right.recordId) * step);
+  return [...slots].sort((left, right) => collection.compareNatural(left, right) * step);
 }
 
 /**

@@ -241,6 +241,7 @@ export class CollectionHandle {
         this.#reset(error);
       },
       defaultCollation(this.info.options),
+      this.info.options.has('clusteredIndex'),
     );
     for (const spec of this.info.indexes) {
       if (spec.name !== '_id_') collection.addIndex({ spec, index: buildIndex(spec), ready: true });

@@ -33,6 +33,8 @@ export async function stream(
   compare: Comparator | undefined,
 ): Promise<Stream | undefined> {
   if (query.hint || query.sample || filter.text || filter.near) return undefined;
+  // A channel is in the order of insertion.
+  if (handle.info.options.has('clusteredIndex')) return undefined;
   const ids = idsSought(filter);
   const newestIds = isNewestIds(query, filter);
   const ends = !compare && !filter.source.has('_id');

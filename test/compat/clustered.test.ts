@@ -29,6 +29,25 @@ test('a clustered collection shows its index, and works as any other', async () 
   expect(await ordered.find().sort({ _id: 1 }).toArray()).toEqual([{ _id: 1 }, { _id: 2 }]);
 });
 
+test('the natural order of a clustered collection is that of _id', async () => {
+  await db.createCollection('ordered', { clusteredIndex: KEY });
+  const ordered = db.collection<{ _id: number | string; even?: boolean }>('ordered');
+  await ordered.insertMany([{ _id: 'b' }, { _id: 10, even: true }, { _id: 9 }, { _id: 2, even: true }]);
+  await ordered.insertOne({ _id: 'a' });
+  await ordered.deleteOne({ _id: 'b' });
+  const ids = async (filter = {}, options = {}) =>
+    (await ordered.find(filter, options).toArray()).map(({ _id }) => _id);
+  expect(await ids()).toEqual([2, 9, 10, 'a']);
+  expect(await ids({}, { sort: { $natural: -1 } })).toEqual(['a', 10, 9, 2]);
+  expect(await ids({ even: true })).toEqual([2, 10]);
+  expect(await ids({}, { limit: 2, skip: 1 })).toEqual([9, 10]);
+  expect(await ids({}, { readConcern: { level: 'majority' } })).toEqual([2, 9, 10, 'a']);
+  expect((await ordered.aggregate([{ $match: {} }, { $limit: 1 }]).toArray())[0]).toEqual({ _id: 2, even: true });
+  // The first in natural order is the one that is changed.
+  await ordered.updateOne({}, { $set: { even: false } });
+  expect(await ordered.findOne({ even: false })).toEqual({ _id: 2, even: false });
+});
+
 test('collMod changes when its documents expire', async () => {
   await db.createCollection('ordered', { clusteredIndex: KEY });
   const options = async () => ((await db.listCollections({ name: 'ordered' }).toArray()) as Document[])[0]?.options;

@@ -2,7 +2,8 @@ import { Buffer } from 'node:buffer';
 import { Binary, Code, encode, Int32, Timestamp } from '../../bson/index.ts';
 import { ISO_UTC, UTC } from '../dates/index.ts';
 import { located } from '../error.ts';
-import { clampedLong, exactInt } from '../number.ts';
+import { coerceToLong } from '../integer.ts';
+import { exactInt } from '../number.ts';
 import { type Found, isDoc, isNullish, isNumeric, shortText, textOf, typeName, valueText } from '../value.ts';
 import { indexBound } from './array.ts';
 import { instantOf } from './date.ts';
@@ -59,7 +60,7 @@ export const strings: Operators = {
   $indexOfCP: evaluated(2, 4, indexOfPoints),
 };
 
-const decoder = new TextDecoder('utf-8');
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function bytes(text: string): Buffer {
   return Buffer.from(text);
@@ -92,7 +93,7 @@ function timestampText(value: Timestamp): string {
     string,
     string,
   ];
-  return `${month} ${String(Number(day)).padStart(2)} ${time}:${value.i.toString(16)}`;
+  return `${month} ${String(Number(day)).padStart(2)} ${time}:${value.i}`;
 }
 
 /** A text, or the error with the type that was found. */
@@ -109,11 +110,10 @@ function substringBytes([value, start, count]: readonly Found[], name: string): 
   if (!isNumeric(count!)) {
     throw located(16035, `${name}:  length must be a numeric type (is BSON type ${typeName(count!)})`);
   }
-  const from = Number(clampedLong(start));
-  if (from < 0) {
-    throw located(50752, `${name}:  starting index must be non-negative (got: ${from})`);
-  }
-  const length = Number(clampedLong(count));
+  const asked = coerceToLong(start);
+  if (asked < 0n) throw located(50752, `${name}:  starting index must be non-negative (got: ${asked})`);
+  const from = Number(asked);
+  const length = Number(coerceToLong(count));
   const to = length < 0 ? text.length : Math.min(text.length, from + length);
   if (isContinuation(text[from])) {
     throw located(28656, `${name}:  Invalid range, starting index is a UTF-8 continuation byte.`);

@@ -1,5 +1,5 @@
 import { BSONRegExp, Timestamp } from 'bson';
-import { binary, date, type Family } from './case.ts';
+import { binary, date, decimal, double, type Family } from './case.ts';
 
 const find = (input: unknown, regex: unknown, options?: unknown) => ({
   input,
@@ -17,7 +17,7 @@ export const STRINGS: Family = {
     [{ $toLower: '$x' }, ''],
     [{ $toUpper: 1.5 }, '1.5'],
     [{ $toLower: date('2024-01-01T00:00:00Z') }, '2024-01-01t00:00:00.000z'],
-    [{ $toLower: new Timestamp({ t: 0, i: 16 }) }, 'jan  1 00:00:00:10'],
+    [{ $toLower: new Timestamp({ t: 0, i: 16 }) }, 'jan  1 00:00:00:16'],
     [{ $strcasecmp: ['a', 'B'] }, -1],
     [{ $strcasecmp: ['A', 'a'] }, 0],
     [{ $strcasecmp: [null, ''] }, 0],
@@ -46,6 +46,10 @@ export const STRINGS: Family = {
     [{ $indexOfCP: ['abc', 'bc', 0, 2] }, 1],
     [{ $indexOfCP: ['', ''] }, 0],
     [{ $indexOfCP: [null, 'x'] }, null],
+    [{ $substrBytes: ['\ufeffab', 0, 3] }, '\ufeff'],
+    [{ $substrBytes: ['abc', decimal('0.5'), decimal('1.5')] }, 'ab'],
+    // A decimal that no int64 holds is the least of them, and a length below 0 is all.
+    [{ $substrBytes: ['abc', 1, decimal('NaN')] }, 'bc'],
     [{ $trim: { input: '  a \n' } }, 'a'],
     [{ $ltrim: { input: 'xxaxx', chars: 'x' } }, 'axx'],
     [{ $rtrim: { input: 'xxaxx', chars: 'x' } }, 'xxa'],
@@ -123,6 +127,13 @@ export const STRINGS: Family = {
     [{ $indexOfCP: [5, 'a'] }, 40093, '$indexOfCP requires a string as the first argument, found: int'],
     [{ $indexOfCP: ['a', 5] }, 40094, '$indexOfCP requires a string as the second argument, found: int'],
     [{ $indexOfCP: ['a', 'a', -1] }, 40097, '$indexOfCP requires a nonnegative starting index, found: -1'],
+    [{ $substrBytes: ['abc', double(1e20), 1] }, 31109, "Can't coerce out of range value 1e+20 to long"],
+    [{ $substrBytes: ['abc', 0, double(NaN)] }, 31109, "Can't coerce out of range value nan to long"],
+    [
+      { $substrBytes: ['abc', decimal('1E+30'), 1] },
+      50752,
+      '$substrBytes:  starting index must be non-negative (got: -9223372036854775808)',
+    ],
     [{ $trim: 'x' }, 50696, '$trim only supports an object as an argument, found string'],
     [{ $trim: { input: 'a', x: 1 } }, 50694, '$trim found an unknown argument: x'],
     [{ $trim: { chars: 'a' } }, 50695, "$trim requires an 'input' field"],

@@ -46,6 +46,16 @@ async function pagesOf<T>(work: () => Promise<T>): Promise<{ pages: number; answ
 const numbers = async (filter: object, more: object = {}) => (await stage.values('n', filter, more)).map(Number);
 const range = (low: number, high: number) => Array.from({ length: high - low }, (_, at) => low + at);
 
+it('a clustered collection is not read as its channel stands: its order is another', async () => {
+  const clusteredIndex = { v: 2, key: { _id: 1 }, name: '_id_', unique: true };
+  await stage.run(stage.engine.createCollection(NS, doc({ clusteredIndex })));
+  for (const n of [2, 3, 1]) await stage.insert([{ _id: n, n }]);
+  await stage.reopen();
+  expect(await numbers({})).toEqual([1, 2, 3]);
+  await stage.reopen();
+  expect(await numbers({}, { sort: doc({ $natural: -1 }), limit: 2 })).toEqual([3, 2]);
+});
+
 describe('a lower bound on an ObjectId _id', () => {
   it('of what is new costs one page', async () => {
     const all = await fill(450);
