@@ -73,3 +73,12 @@ test('$$CLUSTER_TIME and $$NOW are the time of the command', async () => {
   expect(found!.time).toBeInstanceOf(Timestamp);
   expect(found!.now).toBeInstanceOf(Date);
 });
+
+test('a view may have $$CLUSTER_TIME: that of who reads it', async () => {
+  await db.collection('base').insertOne({});
+  await db.createCollection('timed', { viewOn: 'base', pipeline: [{ $project: { at: '$$CLUSTER_TIME' } }] });
+  const at = async () => (await db.collection('timed').findOne())?.at as Timestamp;
+  const first = await at();
+  await db.collection('base').updateOne({}, { $set: { seen: true } });
+  expect((await at()).greaterThan(first)).toBe(true);
+});

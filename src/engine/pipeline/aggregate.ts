@@ -1,5 +1,5 @@
 import type { Env } from '../../base/index.ts';
-import { type Doc, encode, newObjectId, type Value } from '../../bson/index.ts';
+import { type Doc, encode, newObjectId, Timestamp, type Value } from '../../bson/index.ts';
 import {
   askedOf,
   checkPipeline,
@@ -63,7 +63,10 @@ export function checkView(engine: Engine, env: Env, namespaces: Namespaces, ns: 
   const [on, pipeline] = [options.get('viewOn'), options.get('pipeline')];
   if (typeof on !== 'string' || !Array.isArray(pipeline)) return;
   const stages = pipeline.filter((stage) => stage instanceof Map);
-  const context = { now: new Date(env.clock.now()), random: () => env.random.next() };
+  const now = new Date(env.clock.now());
+  // For the check alone, which runs nothing: a view's readers bring the time of their command.
+  const clusterTime = new Timestamp({ t: Math.floor(now.getTime() / 1000), i: 1 });
+  const context = { now, clusterTime, random: () => env.random.next() };
   const source = { db: ns.db, coll: on };
   const query = searching({ read: 'local', context } as const, source, namespaces.handle(source)?.info);
   checkPipeline(stages);

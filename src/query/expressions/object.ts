@@ -132,6 +132,11 @@ const SET_FIELD: Signature = {
 };
 const UNSET_FIELD: Signature = { ...SET_FIELD, required: { field: 4161102, input: 4161109 } };
 
+/** Arrays and documents are calculated, whatever is in them. */
+function isLiteral(operand: Value): boolean {
+  return !isArray(operand) && (!isDoc(operand) || operand.has('$literal') || operand.has('$const'));
+}
+
 function withField(name: string, args: Map<string, Value>, content: Expression, compiler: Compiler): Expression {
   const given = args.get('field');
   if (typeof given === 'string' && given.startsWith('$')) {
@@ -140,7 +145,7 @@ function withField(name: string, args: Map<string, Value>, content: Expression, 
       `'${given}' is a field path reference which is not allowed in this context. Did you mean {$literal: '${given}'}?`,
     );
   }
-  const known = constantValue(compiler.compile(given));
+  const known = isLiteral(given) ? constantValue(compiler.compile(given)) : undefined;
   if (!known) {
     throw located(4161106, `${name} requires 'field' to evaluate to a constant, but got a non-constant argument`);
   }

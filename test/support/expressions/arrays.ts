@@ -342,6 +342,17 @@ export const OBJECTS: Family = {
       4161108,
       "'$a' is a field path reference which is not allowed in this context. Did you mean {$literal: '$a'}?",
     ],
+    // A document or an array is calculated, even one that never changes.
+    [
+      { $setField: { field: { a: 1 }, input: '$$ROOT', value: 1 } },
+      4161106,
+      "$setField requires 'field' to evaluate to a constant, but got a non-constant argument",
+    ],
+    [
+      { $unsetField: { field: ['a'], input: '$$ROOT' } },
+      4161106,
+      "$unsetField requires 'field' to evaluate to a constant, but got a non-constant argument",
+    ],
     [
       { $setField: { field: 1, input: {}, value: 1 } },
       4161107,
