@@ -23,8 +23,9 @@ export const listCollections = defineCommand({
     const filter = compileFilter(args.filter ?? new Map(), queryContext(context));
     const views = context.engine.views(db);
     const collections = [...context.engine.collections(db), ...systemViews(db, views)].map(entry);
-    const all = [...collections, ...views.map(viewEntry)].filter((each) => filter.matches(each));
-    const shown = args.nameOnly ? all.map((each) => doc({ name: each.get('name'), type: each.get('type') })) : all;
+    const all = [...collections, ...views.map(viewEntry)];
+    const asked = args.nameOnly ? all.map((each) => doc({ name: each.get('name'), type: each.get('type') })) : all;
+    const shown = asked.filter((each) => filter.matches(each));
     return listReply(shown, { ns: `${db}.$cmd.listCollections`, batchSize: args.cursor?.batchSize }, request, context);
   },
 });

@@ -1,4 +1,3 @@
-import { CodedError } from '../base/index.ts';
 import type { Doc } from '../bson/index.ts';
 import type { Collection } from './collection.ts';
 
@@ -16,16 +15,11 @@ export function capOf(options: Doc): Cap | undefined {
   return { size: Number(options.get('size')), max };
 }
 
-/** Throws for a document that would never fit. */
-export function checkFits(cap: Cap, bytes: Uint8Array): void {
-  if (bytes.length > cap.size) throw new CodedError('BadValue', 'object to insert exceeds cappedMaxSize');
-}
-
 /** Takes the oldest documents out until the rest fits, in the commit that is under way. */
 export function trim(collection: Collection, { size, max }: Cap): void {
   if (collection.count <= max && collection.dataSize <= size) return;
   for (const slot of collection.scan()) {
-    // What came last stays, whatever the cap says.
+    // What came last stays, whatever the cap says: also a document that is larger than all that the collection may hold.
     if (slot.recordId === collection.lastRecordId) return;
     collection.evict(slot);
     if (collection.count <= max && collection.dataSize <= size) return;

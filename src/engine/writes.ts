@@ -9,7 +9,6 @@ import {
   type Updater,
   upsertSeed,
 } from '../query/index.ts';
-import { checkFits } from './cap.ts';
 import { collated } from './collation.ts';
 import type { DeleteStatement, UpdateStatement, WriteOptions, WriteResult } from './contract.ts';
 import { checkDepth, encodeUpdated, stamped, withIdFirst } from './document-id.ts';
@@ -53,7 +52,6 @@ export function insertOne(loaded: Loaded, bytes: Uint8Array, options: DocumentOp
     return decoded;
   };
   if (!options.bypassValidation) loaded.validation?.check(decodedOnce());
-  if (loaded.cap) checkFits(loaded.cap, bytes);
   loaded.collection.insert(bytes, decodedOnce);
 }
 

@@ -21,6 +21,10 @@ describe('collections', () => {
     });
     const named = await harness.run({ listCollections: 1, filter: { name: 'b' }, nameOnly: true });
     expect(toPlain(at(named, 'cursor.firstBatch') as never)).toEqual([{ name: 'b', type: 'collection' }]);
+    // The filter sees no more than is shown.
+    const filter = { options: { $exists: true } };
+    const none = await harness.run({ listCollections: 1, filter, nameOnly: true });
+    expect(at(none, 'cursor.firstBatch')).toEqual([]);
   });
 
   it('are listed in batches', async () => {
