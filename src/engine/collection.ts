@@ -7,6 +7,7 @@ import type { IndexSpec, Namespace } from './contract.ts';
 import { Home } from './home.ts';
 import { IdDirectory } from './id-directory.ts';
 import { IndexUses } from './index-uses.ts';
+import { naturalScan } from './natural-order.ts';
 import { Slot, type Version } from './slot.ts';
 
 /** The place of an entry that has not joined a batch yet. */
@@ -46,7 +47,7 @@ export class Collection {
   readonly ns: Namespace;
   readonly home: Home;
   readonly cache: DocumentCache;
-  /** In the order of insertion, which a Map keeps: recordIds only grow. */
+  /** In the order of insertion: recordIds only grow. */
   readonly slots = new Map<number, Slot>();
   readonly unsettled = new Map<number, Unsettled>();
   readonly secondary = new Map<string, BuiltIndex>();
@@ -146,22 +147,7 @@ export class Collection {
 
   /** All live slots in natural order; whoever waits between two of them may meet one that was deleted meanwhile. */
   scan(reverse = false): Iterable<Slot> {
-    if (this.clustered) return this.#byId(reverse);
-    const slots = reverse ? [...this.slots.values()].reverse() : this.slots.values();
-    return this.#deleted === 0 ? slots : living(slots);
-  }
-
-  *#byId(reverse: boolean): Generator<Slot> {
-    for (const { recordId } of this.ids.inOrder().scan({ reverse })) {
-      const slot = this.slot(recordId);
-      if (slot) yield slot;
-    }
-  }
-
-  /** Which of two documents comes first in natural order. */
-  compareNatural(left: Slot, right: Slot): number {
-    if (!this.clustered) return left.recordId - right.recordId;
-    return left.idKey < right.idKey ? -1 : left.idKey > right.idKey ? 1 : 0;
+    return naturalScan(this, reverse, this.#deleted > 0);
   }
 
   slot(recordId: number): Slot | undefined {
@@ -409,8 +395,4 @@ export function duplicateKey(ns: Namespace, { name, key, spec }: IndexSpec, keyV
 
 function placeOf({ record, index }: Slot): Placement {
   return { record, slot: index };
-}
-
-function* living(slots: Iterable<Slot>): Iterable<Slot> {
-  for (const slot of slots) if (!slot.deleted) yield slot;
 }

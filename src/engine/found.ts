@@ -4,6 +4,7 @@ import type { LiveEntry } from '../log/index.ts';
 import { type Filter, type Metadata, SortWork } from '../query/index.ts';
 import { StoreError } from '../store/index.ts';
 import type { Loaded } from './handle.ts';
+import { compareNatural } from './natural-order.ts';
 import type { Plan } from './plans/plan.ts';
 import type { Slot, Version } from './slot.ts';
 
@@ -110,7 +111,7 @@ export function candidates({ collection }: Loaded, plan: Plan, read: Scan['read'
   const slots = new Set(plan.slots());
   if (collection.unsettled.size === 0) return slots;
   for (const { slot } of collection.unsettled.values()) slots.add(slot);
-  return [...slots].sort((left, right) => collection.compareNatural(left, right) * step);
+  return [...slots].sort((left, right) => compareNatural(collection, left, right) * step);
 }
 
 /**
