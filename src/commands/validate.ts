@@ -28,6 +28,12 @@ export const validate = defineCommand({
     checkBSONConformance: boolean(),
   },
   async run(args, request, context) {
+    if (args.background && args.full) {
+      throw new CodedError(
+        'InvalidOptions',
+        'Running the validate command with both { background: true } and { full: true } is not supported.',
+      );
+    }
     const ns = readable(request.db, args.validate);
     refuseView(context.engine, ns);
     const info = context.engine.collection(ns);

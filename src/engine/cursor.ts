@@ -33,8 +33,7 @@ export class QueueCursor implements DocCursor {
       bytes += next.length;
       this.#at++;
     }
-    // A client that has got everything should not have to ask again to learn so.
-    if (this.#at >= this.#batch.length && !this.#ended) await this.#refill();
+    // As in MongoDB nobody looks for more once there is enough: the end shows when somebody asks again.
     return taken;
   }
 

@@ -99,3 +99,12 @@ test('a validator that warns says in the log what it does not like', async () =>
   await things.insertOne({ _id: 4, a: 4 });
   expect(lines).toHaveLength(1);
 });
+
+test('the whole of a collection cannot be validated in the background', async () => {
+  await db.createCollection('things');
+  await expect(db.command({ validate: 'things', full: true, background: true })).rejects.toMatchObject({
+    code: 72,
+    errmsg: 'Running the validate command with both { background: true } and { full: true } is not supported.',
+  });
+  expect(await db.command({ validate: 'things', background: true })).toMatchObject({ ok: 1, valid: true });
+});
