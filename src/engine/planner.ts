@@ -1,6 +1,5 @@
 import { CodedError } from '../base/index.ts';
 import { BSONRegExp, type Doc, equal, identical, doc as literal, type Value } from '../bson/index.ts';
-import { kindOf } from '../indexes/index.ts';
 import { conjuncts, type Filter, filterTree, showAll } from '../query/index.ts';
 import { isFoundIn } from './collation.ts';
 import { type Collection, nsText } from './collection.ts';
@@ -68,14 +67,11 @@ export function weighPlans(collection: Collection, filter: Filter, request: Plan
     for (const offer of path.offers(query)) if (offer.score > (best?.score ?? 0)) best = offer;
   }
   if (best) return { plan: best.plan, rejected: best.rejected ?? [] };
-  if (hinted) throw planError(collection, 'NoQueryExecutionPlans', hintRefusal(hinted));
+  if (hinted) {
+    const why = "$hint: refusing to build whole-index solution, because it's a wildcard index";
+    throw planError(collection, 'NoQueryExecutionPlans', why);
+  }
   return alone(collectionScan(collection, filter, 1, !wantsOrder));
-}
-
-function hintRefusal({ key }: Choice): string {
-  const kind = kindOf(key).name;
-  if (kind !== 'wildcard') return 'Failed to build whole-index solution for $hint';
-  return "$hint: refusing to build whole-index solution, because it's a wildcard index";
 }
 
 function alone(plan: Plan): Planned {

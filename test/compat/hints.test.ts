@@ -55,6 +55,89 @@ test.each<[string, Document, number[]]>([
   expect(ids(await found(command))).toEqual(expected);
 });
 
+describe('a hint of an index that nothing of the query fits', () => {
+  const NOTES = [
+    { _id: 1, at: [1, 1], c: 3, said: 'the river bends twice' },
+    { _id: 2, c: 2, said: 'a river, a bridge' },
+    {
+      _id: 3,
+      at: {
+        type: 'LineString',
+        coordinates: [
+          [0, 0],
+          [30, 30],
+        ],
+      },
+      c: 1,
+    },
+    { _id: 4, at: null, c: 4, said: 'the' },
+    { _id: 5, at: [5, 5], c: [9, 0], flat: [2, 2] },
+    {
+      _id: 6,
+      c: 7,
+      flat: [
+        [1, 1],
+        [9, 9],
+      ],
+    },
+  ];
+
+  beforeAll(async () => {
+    const notes = db.collection('notes');
+    await notes.createIndexes([
+      { key: { at: '2dsphere' }, name: 'sphere' },
+      { key: { c: 1, at: '2dsphere' }, name: 'compound', sparse: true },
+      { key: { flat: '2d', c: 1 }, name: 'plane' },
+      { key: { said: 'text' }, name: 'words' },
+    ]);
+    await notes.insertMany(NOTES as never[]);
+  });
+
+  const notes = async (command: Document) =>
+    ids((await db.command({ find: 'notes', ...command })).cursor.firstBatch as Document[]);
+
+  test.each<[Document, number[]]>([
+    [{ hint: 'sphere' }, [1, 3, 5]],
+    [{ hint: { at: '2dsphere' }, filter: { c: { $lt: 3 } } }, [3, 5]],
+    [{ hint: 'sphere', filter: { at: null } }, []],
+    [{ hint: 'compound', filter: { c: 3 } }, [1]],
+    [{ hint: 'compound' }, [1, 3, 5]],
+    [{ hint: 'plane' }, [5, 6]],
+    [{ hint: 'plane', filter: { c: 7 } }, [6]],
+    [{ hint: 'plane', filter: { flat: [2, 2] } }, [5]],
+    [{ hint: 'words' }, [1, 2]],
+    [{ hint: 'words', filter: { c: { $gte: 3 } } }, [1]],
+  ])('%j finds what the index holds, once', async (command, expected) => {
+    expect((await notes(command)).sort()).toEqual(expected);
+  });
+
+  test('keeps the order of its fields', async () => {
+    expect(await notes({ hint: 'compound' })).toEqual([5, 3, 1]);
+    expect(await notes({ hint: 'compound', sort: { c: -1 } })).toEqual([5, 1, 3]);
+    expect(await notes({ hint: 'plane', sort: { c: 1 } })).toEqual([5, 6]);
+  });
+
+  test('counts, and shows a scan of all', async () => {
+    expect((await db.command({ count: 'notes', hint: 'plane' })).n).toBe(2);
+    const { queryPlanner } = await db.command({ explain: { find: 'notes', filter: { c: 7 }, hint: 'plane' } });
+    expect(queryPlanner.winningPlan).toMatchObject({
+      stage: 'FETCH',
+      filter: { c: { $eq: 7 } },
+      inputStage: {
+        stage: 'IXSCAN',
+        keyPattern: { flat: '2d', c: 1 },
+        isMultiKey: true,
+        indexBounds: { flat: ['[MinKey, MaxKey]'], c: ['[MinKey, MaxKey]'] },
+      },
+    });
+  });
+
+  test('finds no distances', async () => {
+    const near = { filter: { at: { $near: { type: 'Point', coordinates: [0, 0] } } }, hint: 'words' };
+    await expect(notes(near)).rejects.toMatchObject({ code: 291 });
+  });
+});
+
 test.each<[string, Document, number[]]>([
   ['count', { count: 'things', query: {}, hint: 's_1' }, [3]],
   ['distinct', { distinct: 'things', key: 'b', hint: 's_1' }, [7, 8, 9]],

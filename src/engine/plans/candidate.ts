@@ -37,10 +37,10 @@ export interface Contender {
   count(limit: number): number;
 }
 
-/** Kinds whose keys stand in the order of their fields, one after the other. */
-const ORDERED_KINDS: ReadonlySet<string> = new Set(['btree', 'hashed']);
+/** Kinds that conditions on their fields bound. */
+const BOUNDED_KINDS: ReadonlySet<string> = new Set(['btree', 'hashed']);
 
-/** All scans that answer something of the query; the hinted one in any case. */
+/** All scans that answer something of the query; the hinted one in any case, which is one of all its keys at worst. */
 export function candidates(query: PlanQuery): Candidate[] {
   const { choices, hinted } = query;
   return choices
@@ -52,7 +52,8 @@ export function candidates(query: PlanQuery): Candidate[] {
           .map((path) => candidate(path.choice, { ...query, conditions: path.conditions }))
           .filter(({ scan }) => scan.bounded > 0);
       }
-      return ORDERED_KINDS.has(kind) ? [candidate(choice, query)] : [];
+      if (BOUNDED_KINDS.has(kind)) return [candidate(choice, query)];
+      return hinted ? [candidate(choice, { ...query, conditions: [] })] : [];
     })
     .filter(({ narrow, sorted }) => narrow || hinted || (sorted && query.sort));
 }

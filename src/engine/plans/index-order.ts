@@ -1,5 +1,5 @@
 import type { ArrayParts, Doc } from '../../bson/index.ts';
-import { isEverything, isHashed } from '../../indexes/index.ts';
+import { isEverything } from '../../indexes/index.ts';
 import type { FieldBounds } from './assign.ts';
 
 /** How an index gives the order of a sort. */
@@ -31,7 +31,8 @@ export function indexOrder(
     if (next === wanted.length) break;
     const [wantedPath, wantedValue] = wanted[next]!;
     if (path === wantedPath) {
-      if (isHashed(value)) return undefined;
+      // What stands there has an order of its kind's own.
+      if (typeof value === 'string') return undefined;
       if (isArray(field) && !isWhole(field, bounds, arrays!)) return undefined;
       const same = sign(wantedValue) === sign(value) ? 1 : -1;
       if (direction !== undefined && direction !== same) return undefined;

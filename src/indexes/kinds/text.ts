@@ -1,5 +1,6 @@
 import { CodedError } from '../../base/index.ts';
 import {
+  type ArrayParts,
   type Doc,
   encodeKey,
   expandPaths,
@@ -53,9 +54,11 @@ class TextKeys implements KeyGenerator {
   readonly #definition: TextDefinition;
   readonly #prefix: OtherFields;
   readonly #suffix: OtherFields;
+  readonly #noArrays: ArrayParts;
 
   constructor(index: Doc) {
     const pattern = index.get('key') as Doc;
+    this.#noArrays = [...pattern.keys()].map(() => new Set<number>());
     this.#definition = textDefinition(index);
     this.#prefix = new OtherFields(this.#definition.prefix, pattern);
     this.#suffix = new OtherFields(this.#definition.suffix, pattern);
@@ -71,7 +74,8 @@ class TextKeys implements KeyGenerator {
         values: [...before.values, term, score, ...after.values],
       });
     }
-    return { keys, arrays: undefined };
+    // As MongoDB has it, a document of several words is in it as one with an array is in others.
+    return { keys, arrays: keys.length > 1 ? this.#noArrays : undefined };
   }
 }
 
