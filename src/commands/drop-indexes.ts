@@ -1,5 +1,6 @@
 import { CodedError } from '../base/index.ts';
 import { type Doc, doc, typeAlias } from '../bson/index.ts';
+import { isAll } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { collectionName, type Field, isDocument, required } from './fields.ts';
 import { checkUuid, collectionUuid } from './shared/collection-uuid.ts';
@@ -32,7 +33,7 @@ export const dropIndexes = defineCommand({
     refuseView(engine, ns);
     if (!engine.collection(ns)) throw new CodedError('NamespaceNotFound', `ns not found ${showNamespace(ns)}`);
     const nIndexesWas = await engine.dropIndexes(ns, args.index);
-    const msg = args.index === '*' ? 'non-_id indexes dropped for collection' : undefined;
+    const msg = isAll(args.index) ? 'non-_id indexes dropped for collection' : undefined;
     return doc({ nIndexesWas, msg });
   },
 });

@@ -1,4 +1,5 @@
 import { doc } from '../bson/index.ts';
+import { indexesOf } from '../engine/index.ts';
 import { defineCommand } from './command.ts';
 import { collectionName } from './fields.ts';
 import { checkUuid, collectionUuid } from './shared/collection-uuid.ts';
@@ -16,7 +17,7 @@ export const drop = defineCommand({
     checkUuid(engine, ns, args.collectionUUID);
     const dropped = await engine.dropCollection(ns);
     if (!dropped) return doc({});
-    const nIndexesWas = dropped.options.has('viewOn') ? undefined : dropped.indexes.length;
+    const nIndexesWas = dropped.options.has('viewOn') ? undefined : indexesOf(dropped).length;
     return doc({ nIndexesWas, ns: showNamespace(ns) });
   },
 });

@@ -1,6 +1,6 @@
 import { CodedError } from '../base/index.ts';
 import { Binary, Collator, type Doc, decode, doc, validate as validateBson } from '../bson/index.ts';
-import type { CollectionInfo, DocCursor, IndexFault } from '../engine/index.ts';
+import { type CollectionInfo, type DocCursor, type IndexFault, indexesOf } from '../engine/index.ts';
 import { compileFilter } from '../query/index.ts';
 import { defineCommand } from './command.ts';
 import { boolean, collectionName, isDocument } from './fields.ts';
@@ -44,6 +44,7 @@ export const validate = defineCommand({
     const source = await context.engine.find(ns, everything);
     const { nrecords, errors, nonCompliant } = await check(source, compliance(info, context), request.signal);
     const { missing, extra } = await context.engine.checkIndexes(ns);
+    const indexes = indexesOf(info);
     const { indexKeys } = await context.engine.stats(ns);
     const wrong = new Set([...missing, ...extra].map(({ index }) => index));
     const warnings = [
@@ -57,9 +58,9 @@ export const validate = defineCommand({
       nInvalidDocuments: errors.length,
       nNonCompliantDocuments: nonCompliant,
       nrecords,
-      nIndexes: info.indexes.length,
+      nIndexes: indexes.length,
       keysPerIndex: doc(Object.fromEntries(indexKeys)),
-      indexDetails: doc(Object.fromEntries(info.indexes.map(({ name }) => [name, { valid: !wrong.has(name) }]))),
+      indexDetails: doc(Object.fromEntries(indexes.map(({ name }) => [name, { valid: !wrong.has(name) }]))),
       valid: errors.length === 0 && wrong.size === 0,
       repaired: false,
       warnings,

@@ -27,6 +27,7 @@ export async function modifyCollection(
     options,
     indexes: indexes.map((spec) => (changed && spec.name === changed.name ? changed : spec)),
   }));
+  if (changed && reply.size > 0) handle.noteIndex(changed.name);
   return reply;
 }
 

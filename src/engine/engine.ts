@@ -39,6 +39,7 @@ import { compileModification, findAndModify } from './find-and-modify.ts';
 import type { CollectionHandle, HandleContext, Loaded } from './handle.ts';
 import { createIndexes, dropIndexes } from './index-build.ts';
 import { checkIndexes } from './index-check.ts';
+import { indexesOf } from './index-definition.ts';
 import type { Namespaces } from './namespaces.ts';
 import { bulkOfNothing, nothingWritten, refused } from './nothing-written.ts';
 import { aggregate, checkView, type Deployment } from './pipeline/aggregate.ts';
@@ -102,7 +103,10 @@ export class DiscordEngine implements Engine {
 
   async stats(ns: Namespace): Promise<CollectionStats> {
     const handle = this.#existing(ns);
-    return statsOf((await handle.load()).collection);
+    return statsOf(
+      (await handle.load()).collection,
+      indexesOf(handle.info).some(({ name }) => name === '_id_'),
+    );
   }
 
   async checkIndexes(ns: Namespace): Promise<IndexFaults> {

@@ -105,7 +105,7 @@ export class CollectionHandle {
     );
   }
 
-  /** An index was made just now. */
+  /** An index was made just now, or is another one since: its uses are counted anew. */
   noteIndex(name: string): void {
     this.#madeAt.set(name, new Date(this.#context.env.clock.now()));
     this.#loaded?.collection.indexUses.forget(name);

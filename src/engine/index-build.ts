@@ -5,7 +5,7 @@ import { idIndex } from './catalog.ts';
 import { type BuiltIndex, duplicateKey, nsText } from './collection.ts';
 import type { IndexSpec, Namespace } from './contract.ts';
 import { buildIndex, type CollectionHandle, type Loaded } from './handle.ts';
-import { newIndexes } from './index-definition.ts';
+import { indexesOf, newIndexes } from './index-definition.ts';
 import { carryOut, eachMatch } from './match.ts';
 import type { Namespaces } from './namespaces.ts';
 
@@ -23,7 +23,7 @@ export async function createIndexes(
   // What cannot be made makes no collection either.
   if (createdCollection) newIndexes({ ns, options: new Map(), indexes: [idIndex(new Map())] }, specs);
   const handle = await namespaces.ensure(ns);
-  const before = handle.info.indexes.length;
+  const before = indexesOf(handle.info).length;
   const wanted = newIndexes(handle.info, specs);
   if (wanted.length === 0) return { before, after: before, createdCollection };
   const loaded = await handle.load();
@@ -40,9 +40,15 @@ export async function createIndexes(
     for (const { spec } of built) loaded.collection.secondary.delete(spec.name);
     throw error;
   }
-  return { before, after: handle.info.indexes.length, createdCollection };
+  return { before, after: indexesOf(handle.info).length, createdCollection };
 }
 
+/** Whether all indexes are meant, but for that on `_id`. */
+export function isAll(which: string | readonly string[] | Doc): boolean {
+  return which === '*' || (Array.isArray(which) && which[0] === '*');
+}
+
+/** Returns how many there were. */
 export async function dropIndexes(
   namespaces: Namespaces,
   handle: CollectionHandle,
@@ -50,8 +56,8 @@ export async function dropIndexes(
 ): Promise<number> {
   const { indexes, ns, options } = handle.info;
   checkClustered(options.get('clusteredIndex'), which);
-  const before = indexes.length;
-  const dropped = which === '*' ? indexes.filter(({ name }) => name !== '_id_') : select(indexes, which, nsText(ns));
+  const before = indexesOf(handle.info).length;
+  const dropped = isAll(which) ? indexes.filter(({ name }) => name !== '_id_') : select(indexes, which, nsText(ns));
   if (dropped.some(({ name }) => name === '_id_')) throw new CodedError('InvalidOptions', 'cannot drop _id index');
   await namespaces.setIndexes(
     handle,
@@ -82,8 +88,9 @@ function select(indexes: readonly IndexSpec[], which: string | readonly string[]
     return [first];
   }
   const names = typeof which === 'string' ? [which] : (which as readonly string[]);
-  return names.map((name) => {
-    const found = indexes.find((spec) => spec.name === name);
+  return names.map((name, at) => {
+    const isGone = names.indexOf(name) < at;
+    const found = isGone ? undefined : indexes.find((spec) => spec.name === name);
     if (!found) throw new CodedError('IndexNotFound', `index not found with name [${name}]`, [['ns', ns]]);
     return found;
   });

@@ -1,7 +1,7 @@
 import { CodedError, inContext, located } from '../base/index.ts';
 import { Collator, type Doc, equal, Int32, showDoc, type Value } from '../bson/index.ts';
-import { kindOf } from '../indexes/index.ts';
-import { checkPartialFilter } from '../query/index.ts';
+import { kindOf, WildcardPaths } from '../indexes/index.ts';
+import { checkPartialFilter, filterTree, showFilter } from '../query/index.ts';
 import { idIndex, indexSpec } from './catalog.ts';
 import { nsText } from './collection.ts';
 import type { CollectionInfo, IndexSpec } from './contract.ts';
@@ -10,6 +10,11 @@ import { isIdKey, isTrue } from './index-spec.ts';
 /** Indexes that a collection may have, with that on `_id`. */
 const MAX_INDEXES = 64;
 const MAX_FIELDS = 32;
+
+/** The indexes that MongoDB knows of a collection: one that is clustered by `_id` needs none on it. */
+export function indexesOf({ options, indexes }: Pick<CollectionInfo, 'options' | 'indexes'>): readonly IndexSpec[] {
+  return options.has('clusteredIndex') ? indexes.filter(({ name }) => name !== '_id_') : indexes;
+}
 
 /**
  * The definitions, accepted by `checkIndexSpecs`, of the indexes that the collection does not have yet, as they are kept
@@ -29,7 +34,7 @@ export function newIndexes(
     if (definition.spec.has('expireAfterSeconds') && info.options.get('capped') === true) {
       throw cannot('Cannot create TTL index on a capped collection');
     }
-    if (isNew(info, [...info.indexes, ...wanted], definition)) wanted.push(definition);
+    if (isNew(info, [...indexesOf(info), ...wanted], definition)) wanted.push(definition);
   }
   return wanted;
 }
@@ -176,13 +181,21 @@ function checkSingle(others: readonly IndexSpec[], { key }: IndexSpec): void {
   throw cannot(`only one ${kind.name} index per collection allowed, found existing ${kind.name} index "${other.name}"`);
 }
 
-/** Options that make two indexes on one key different indexes, as in the server since 5.0. */
-const IDENTITY = ['unique', 'sparse', 'partialFilterExpression', 'collation'];
+/** What makes two indexes on one key different indexes, as in the server since 5.0, in a form that tells it. */
+const IDENTITY: readonly ((spec: Doc) => Value)[] = [
+  (spec) => spec.get('unique') ?? false,
+  (spec) => spec.get('sparse') ?? false,
+  (spec) => spec.get('collation') ?? false,
+  (spec) => {
+    const partial = spec.get('partialFilterExpression');
+    return partial instanceof Map ? showFilter(filterTree(partial)) : false;
+  },
+  (spec) => (spec.has('wildcardProjection') ? new WildcardPaths(spec).signature : false),
+];
 
 /** Whether the two are one index, whatever their names and their other options. */
 function isEquivalent(left: IndexSpec, right: IndexSpec): boolean {
-  const alike = (option: string) => equal(left.spec.get(option) ?? false, right.spec.get(option) ?? false);
-  return samePattern(left.key, right.key) && IDENTITY.every(alike);
+  return samePattern(left.key, right.key) && IDENTITY.every((form) => equal(form(left.spec), form(right.spec)));
 }
 
 function samePattern(left: Doc, right: Doc): boolean {
@@ -193,8 +206,10 @@ function samePattern(left: Doc, right: Doc): boolean {
   );
 }
 
+/** Of no account, or part of what makes it one index. */
 const NOT_COMPARED: ReadonlySet<string> = new Set([
-  ...['v', 'key', 'name', 'background', 'hidden', 'textIndexVersion', '2dsphereIndexVersion'],
+  ...['v', 'key', 'name', 'background', 'textIndexVersion', '2dsphereIndexVersion'],
+  ...['unique', 'sparse', 'collation', 'partialFilterExpression', 'wildcardProjection'],
 ]);
 
 function sameOptions(left: Doc, right: Doc): boolean {

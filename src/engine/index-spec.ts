@@ -1,7 +1,7 @@
 import { CodedError, inContext, located } from '../base/index.ts';
 import { type Doc, encode, Int32, isNumber, showDoc, showValue, typeAlias, type Value } from '../bson/index.ts';
 import { checkWildcardKey, checkWildcardProjection, isWildcardPath } from '../indexes/index.ts';
-import { checkNoSpecialFeatures, compileFilter } from '../query/index.ts';
+import { checkNoSpecialFeatures, checkPlainProjection, compileFilter } from '../query/index.ts';
 
 /**
  * What is wrong with definitions of indexes by themselves, whatever the collection: MongoDB's `index_key_validate`, in
@@ -193,6 +193,7 @@ function checkProjection(value: Value, name: string, spec: Doc): void {
   }
   if (value.size === 0) throw new CodedError('FailedToParse', `The '${name}' field can't be an empty object`);
   checkWildcardProjection(key, value);
+  inContext('Failed to parse projection: wildcardProjection', () => checkPlainProjection(value));
 }
 
 /** A key is directions by path; a text in place of one names the kind of index. */
@@ -206,6 +207,9 @@ function checkKey(key: Doc, spec: Doc, apiStrict: boolean): void {
   if (plugin === 'geoHaystack') throw cannot('GeoHaystack indexes cannot be created in version 5.0 and above');
   if (!PLUGINS.has(plugin)) throw cannot(`Unknown index plugin '${plugin}'`);
   if (plugin === 'wildcard') checkWildcardKey(key);
+  if (plugin === 'wildcard' && Number(spec.get('v')) === 1) {
+    throw cannot("'wildcard' index plugin is not allowed with index version v:1");
+  }
   for (const [path, direction] of key) {
     checkDirection(direction, plugin);
     checkPath(path, direction, plugin);

@@ -1,5 +1,7 @@
 export { type CheckedPart, type CheckOptions, checkDeployment, type Finding } from './check.ts';
 export type * from './contract.ts';
+export { isAll } from './index-build.ts';
+export { indexesOf } from './index-definition.ts';
 export { checkIdIndexSpec, checkIndexSpecs } from './index-spec.ts';
 export { type EngineOptions, openEngine } from './open.ts';
 export { type PipelinePlan, planPipeline } from './pipeline/push-down.ts';

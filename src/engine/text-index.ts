@@ -14,9 +14,10 @@ export function searching<Query extends { readonly context: QueryContext }>(
   return { ...query, context: { ...query.context, textIndex: () => definitionOf(ns, info) } };
 }
 
+/** Of the text index, even a hidden one: that no plan goes by it is told by the planner. */
 function definitionOf(ns: Namespace, info: CollectionInfo | undefined): TextDefinition {
   if (!info) throw absent(` (no such collection '${nsText(ns)}')`);
-  const index = info.indexes.find(({ key, spec }) => kindOf(key).name === 'text' && spec.get('hidden') !== true);
+  const index = info.indexes.find(({ key }) => kindOf(key).name === 'text');
   if (!index) throw absent('');
   return textDefinition(index.spec);
 }

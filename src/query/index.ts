@@ -34,7 +34,7 @@ export {
 export { askedOf, carry, checkMetaSort, withMore } from './metadata.ts';
 export { clampedLong } from './number.ts';
 export { arrayIndex } from './path.ts';
-export { compileProjection, type Projection } from './projection/index.ts';
+export { checkPlainProjection, compileProjection, type Projection } from './projection/index.ts';
 export { compileSort, compileSortKey } from './sort.ts';
 export { countOf } from './stages/count.ts';
 export { neededPaths } from './stages/dependencies.ts';

@@ -226,4 +226,12 @@ test('$indexStats counts the queries that went by an index', async () => {
     spec: { v: 2, key: { _id: 1 }, name: '_id_' },
   });
   expect(await ops('hid_1')).toBe(0);
+  for (const hidden of [true, false]) {
+    await found({ filter: { tags: 3 } });
+    await db.command({ collMod: 'things', index: { name: 'tags_1', hidden } });
+    expect(await ops('tags_1')).toBe(0);
+  }
+  await found({ filter: { tags: 3 } });
+  await db.command({ collMod: 'things', index: { name: 'tags_1', hidden: false } });
+  expect(await ops('tags_1')).toBe(1);
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Db, Decimal128, type Document, Double, Int32, Long } from '../support/driver.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -107,6 +107,29 @@ const WRONG: readonly Row[] = [
     { key: { '$**': 1 }, wildcardProjection: { a: 1, b: 0 } },
     31254,
     'Failed to parse projection: wildcardProjection :: caused by :: Cannot do exclusion on field b in inclusion projection',
+  ],
+  [{ key: { '$**': 1 }, v: 1 }, 67, "'wildcard' index plugin is not allowed with index version v:1"],
+  ...[null, 'yes', [1], { $add: [1, 2] }].map(
+    (value): Row => [
+      { key: { '$**': 1 }, wildcardProjection: { a: value } },
+      51271,
+      'Failed to parse projection: wildcardProjection :: caused by :: Bad projection specification, cannot use computed fields when parsing a spec in kBanComputedFields mode',
+    ],
+  ),
+  [
+    { key: { '$**': 1 }, wildcardProjection: { a: 1, 'a.b.c': 0 } },
+    31249,
+    'Failed to parse projection: wildcardProjection :: caused by :: Path collision at a.b.c remaining portion b.c',
+  ],
+  [
+    { key: { '$**': 1 }, wildcardProjection: { 'a.b': 1, a: 1 } },
+    31250,
+    'Failed to parse projection: wildcardProjection :: caused by :: Path collision at a',
+  ],
+  [
+    { key: { '$**': 1 }, wildcardProjection: { a: 0, b: 1 } },
+    31253,
+    'Failed to parse projection: wildcardProjection :: caused by :: Cannot do inclusion on field b in exclusion projection',
   ],
   [{ key: { '$**': 1, 'a.$**': 1 } }, 7246201, 'Index Key can contain only one wildcard index field'],
   [
@@ -317,6 +340,128 @@ test('conflicts show both definitions', async () => {
   });
   const both = await db.command({ createIndexes: 'known', indexes: [spec({ unique: true }), spec({ name: 'j' })] });
   expect(both).toMatchObject({ numIndexesBefore: 2, numIndexesAfter: 3, note: 'index already exists' });
+});
+
+describe('what makes two indexes one', () => {
+  const make = (coll: string, ...indexes: Document[]) => db.command({ createIndexes: coll, indexes });
+  const all = { note: 'all indexes already exist' };
+
+  test('is not whether it is hidden, which is another option', async () => {
+    await make('seen', spec({}), spec({ key: { b: 1 }, name: 'j', hidden: true }));
+    for (const other of [spec({ hidden: true }), spec({ key: { b: 1 }, name: 'j' })]) {
+      await expect(make('seen', other)).rejects.toMatchObject({
+        code: 85,
+        errmsg: expect.stringMatching(
+          /^An equivalent index already exists with the same name but different options\. /,
+        ),
+      });
+    }
+    expect(await make('seen', spec({ hidden: false }))).toMatchObject(all);
+  });
+
+  test('is its partial filter, however that is put', async () => {
+    const filtered = (filter: Document) => spec({ partialFilterExpression: filter });
+    await make('parts', filtered({ $and: [{ a: 1 }, { b: { $gt: 2 } }] }));
+    expect(await make('parts', filtered({ $and: [{ b: { $gt: 2 } }, { a: 1 }] }))).toMatchObject(all);
+    expect(await make('parts', filtered({ b: { $gt: 2 }, a: { $eq: 1 } }))).toMatchObject(all);
+    await expect(make('parts', filtered({ a: 1, b: { $gt: 3 } }))).rejects.toMatchObject({ code: 86 });
+  });
+
+  test('is what a wildcard holds', async () => {
+    const key = { a: 1, '$**': 1 };
+    const wild = (name: string, wildcardProjection: Document) => spec({ key, name, wildcardProjection });
+    const made = await make('wild', wild('no b', { a: 0, b: 0 }), wild('no c', { a: 0, c: 0 }));
+    expect(made).toMatchObject({ numIndexesBefore: 1, numIndexesAfter: 3 });
+    expect(await make('wild', wild('no b', { b: false, a: 0, _id: 0 }))).toMatchObject(all);
+    await expect(make('wild', wild('no b', { a: 0, d: 0 }))).rejects.toMatchObject({ code: 86 });
+    await expect(make('wild', wild('other', { b: 0, a: 0 }))).rejects.toMatchObject({ code: 85 });
+    const whole = (more: Document) => spec({ key: { '$**': 1 }, ...more });
+    await make('whole', whole({ name: 'x.y', wildcardProjection: { 'x.y': 1 } }), whole({}));
+    const nested = whole({ name: 'x.y', wildcardProjection: { x: { y: true } } });
+    expect(await make('whole', nested)).toMatchObject(all);
+  });
+});
+
+describe('the other fields of a compound wildcard index', () => {
+  const several = { code: 7246301 };
+
+  beforeAll(async () => {
+    await db.collection('compound').createIndex({ 'p.q': 1, 'w.$**': 1, r: 1 });
+    await db.collection<Document & { _id: number }>('compound').insertOne({ _id: 1, p: { q: 1 }, w: { x: [1, 2] } });
+  });
+
+  test.each<[Document]>([[{ p: { q: [1] } }], [{ p: [{ q: 1 }] }], [{ r: [] }]])('hold no arrays: %j', async (doc) => {
+    const coll = db.collection('compound');
+    await expect(coll.insertOne({ ...doc })).rejects.toMatchObject(several);
+    await expect(coll.updateOne({ _id: 1 as never }, { $set: doc })).rejects.toMatchObject(several);
+    await db.collection('before').deleteMany({});
+    await db.collection('before').insertOne({ ...doc });
+    await expect(db.collection('before').createIndex({ 'p.q': 1, 'w.$**': 1, r: 1 })).rejects.toMatchObject({
+      ...several,
+      errmsg: expect.stringMatching(/^Index build failed: /),
+    });
+  });
+});
+
+describe('indexes are dropped', () => {
+  const drop = (index: unknown) => db.command({ dropIndexes: 'dropped', index });
+  const names = async () => (await db.collection('dropped').indexes()).map(({ name }) => name);
+
+  beforeEach(async () => {
+    await db.collection('dropped').drop();
+    await db.collection('dropped').createIndexes([{ key: { a: 1 } }, { key: { b: 1 } }]);
+  });
+
+  test('all, by a star in an array', async () => {
+    expect(await drop(['*'])).toMatchObject({ nIndexesWas: 3, msg: 'non-_id indexes dropped for collection' });
+    expect(await names()).toEqual(['_id_']);
+  });
+
+  test.each([
+    [['a_1', '*'], 'index not found with name [*]'],
+    [['a_1', 'a_1'], 'index not found with name [a_1]'],
+  ])('%j: none, where one of them is not there any more', async (index, errmsg) => {
+    await expect(drop(index)).rejects.toMatchObject({ code: 27, errmsg });
+    expect(await names()).toEqual(['_id_', 'a_1', 'b_1']);
+  });
+});
+
+test('a clustered collection has no index that counts but those that were made', async () => {
+  const command = (given: Document) => db.command(given);
+  await db.createCollection('rows', { clusteredIndex: { key: { _id: 1 }, unique: true } });
+  expect(await command({ createIndexes: 'rows', indexes: [spec({})] })).toMatchObject({
+    numIndexesBefore: 0,
+    numIndexesAfter: 1,
+  });
+  expect(await command({ validate: 'rows' })).toMatchObject({ nIndexes: 1 });
+  expect(await command({ collStats: 'rows' })).toMatchObject({ nindexes: 1, indexSizes: { i: expect.any(Number) } });
+  expect(await command({ dropIndexes: 'rows', index: 'i' })).toMatchObject({ nIndexesWas: 1 });
+  expect(await command({ drop: 'rows' })).toMatchObject({ nIndexesWas: 0 });
+});
+
+describe('listIndexes', () => {
+  const list = (options: Document, more: Document = {}) => db.command({ listIndexes: 'told', ...options }, more);
+
+  beforeAll(() => db.collection('told').createIndex({ at: '2d' }, { min: -9, max: 9, bits: 5.5, name: 'flat' }));
+
+  test('tells of builds beside each definition', async () => {
+    const { cursor } = await list({ includeIndexBuildInfo: true, includeBuildUUIDs: false });
+    expect(cursor.firstBatch[0]).toEqual({ spec: { v: 2, key: { _id: 1 }, name: '_id_' } });
+    expect((await list({ includeBuildUUIDs: true })).cursor.firstBatch[0]).toEqual({
+      v: 2,
+      key: { _id: 1 },
+      name: '_id_',
+    });
+    await expect(list({ includeIndexBuildInfo: true, includeBuildUUIDs: true })).rejects.toMatchObject({
+      code: 72,
+      errmsg: 'The includeBuildUUIDs flag and includeBuildIndexInfo flag cannot both be set to true',
+    });
+  });
+
+  test('gives the options of a 2d index as numbers of one type', async () => {
+    const { cursor } = await list({}, { promoteValues: false });
+    expect(cursor.firstBatch[1]).toMatchObject({ min: new Double(-9), max: new Double(9), bits: new Int32(5) });
+  });
 });
 
 test('an index of version 1 is one', async () => {

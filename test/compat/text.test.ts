@@ -282,6 +282,17 @@ test('there is no $text without an index', async () => {
   ).rejects.toMatchObject(nowhere);
 });
 
+test('a hidden index finds nothing', async () => {
+  const veiled = db.collection('veiled');
+  await veiled.createIndex({ a: 'text' }, { hidden: true, name: 'words' });
+  await expect(veiled.find(search('x')).toArray()).rejects.toMatchObject({
+    code: 291,
+    errmsg: expect.stringMatching(/:: caused by :: need exactly one text index for \$text query$/),
+  });
+  await db.command({ collMod: 'veiled', index: { name: 'words', hidden: false } });
+  expect(await veiled.find(search('x')).toArray()).toEqual([]);
+});
+
 test('what MongoDB refuses beside $text', async () => {
   const refused = (work: Promise<unknown>, code: number, errmsg: string) =>
     expect(work).rejects.toMatchObject({ code, errmsg: expect.stringContaining(errmsg) });

@@ -19,7 +19,7 @@ export const byText: AccessPath = {
     const search = query.filter.text;
     if (!search) return [];
     const choice = query.choices.find(({ key }) => kindOf(key).name === 'text');
-    if (!choice) throw new CodedError('IndexNotFound', 'text index required for $text query');
+    if (!choice) throw noPlan(query, 'need exactly one text index for $text query');
     return [{ plan: planText(query, search, choice), score: Number.POSITIVE_INFINITY }];
   },
 };

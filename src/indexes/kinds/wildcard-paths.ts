@@ -1,4 +1,3 @@
-import { CodedError } from '../../base/index.ts';
 import { type Doc, isNumber, type Value } from '../../bson/index.ts';
 
 /** Which paths a wildcard index holds: below `a` of `a.$**`, or what `wildcardProjection` leaves. */
@@ -6,7 +5,6 @@ export class WildcardPaths {
   readonly #included: readonly string[];
   readonly #excluded: readonly string[];
 
-  /** Throws for a projection that mixes both. */
   constructor(definition: Doc) {
     const [wildcard] = wildcardsOf(definition.get('key') as Doc);
     const projection = definition.get('wildcardProjection');
@@ -16,10 +14,15 @@ export class WildcardPaths {
       return;
     }
     const { included, excluded } = flatten(projection instanceof Map ? projection : new Map());
-    checkMixture(included, excluded);
     this.#included = included.some((path) => path !== '_id') ? included : [];
     // Without a word about it, `_id` is left out.
-    this.#excluded = included.includes('_id') || this.#included.length > 0 ? excluded : ['_id', ...excluded];
+    const left = included.includes('_id') ? excluded : [...new Set(['_id', ...excluded])];
+    this.#excluded = this.#included.length > 0 ? [] : left;
+  }
+
+  /** The same for all projections that leave the same. */
+  get signature(): Value {
+    return [[...this.#included].sort(), [...this.#excluded].sort()];
   }
 
   /** The path that the projection includes and that holds this one, if any. */
@@ -64,13 +67,4 @@ function flatten(projection: Doc, prefix = ''): { included: string[]; excluded: 
 
 function isTrue(value: Value): boolean {
   return isNumber(value) ? Number(value) !== 0 : Boolean(value);
-}
-
-function checkMixture(included: readonly string[], excluded: readonly string[]): void {
-  const [one] = excluded.filter((path) => path !== '_id');
-  if (one === undefined || !included.some((path) => path !== '_id')) return;
-  throw new CodedError(
-    'Location31254',
-    `Failed to parse projection: wildcardProjection :: caused by :: Cannot do exclusion on field ${one} in inclusion projection`,
-  );
 }

@@ -1,6 +1,6 @@
 import { located } from '../../base/index.ts';
 import { type Doc, isNumber, type Value } from '../../bson/index.ts';
-import { WildcardPaths, wildcardsOf } from './wildcard-paths.ts';
+import { wildcardsOf } from './wildcard-paths.ts';
 
 /** Throws for a key with a wildcard that cannot be, whatever is projected. */
 export function checkWildcardKey(key: Doc): void {
@@ -16,15 +16,9 @@ export function checkWildcardKey(key: Doc): void {
   );
 }
 
-/** Throws for what `wildcardProjection` cannot be beside the key, which has the field `$**`. */
+/** Throws for what a projection, `wildcardProjection`, cannot be beside the key, which has the field `$**`. */
 export function checkWildcardProjection(key: Doc, projection: Doc): void {
   if (key.size > 1) checkCompound(othersOf(key).sort(byPath), projection);
-  new WildcardPaths(
-    new Map<string, Value>([
-      ['key', key],
-      ['wildcardProjection', projection],
-    ]),
-  );
 }
 
 function othersOf(key: Doc): string[] {

@@ -1,4 +1,4 @@
-import { CodedError } from '../../base/index.ts';
+import { CodedError, located } from '../../base/index.ts';
 import {
   type ArrayParts,
   type Doc,
@@ -39,6 +39,8 @@ class WildcardKeys implements KeyGenerator {
   readonly #others: readonly (readonly string[])[];
   readonly #descending: readonly boolean[];
   readonly #texts: TextKeys | undefined;
+  /** Where arrays were is told by their paths. */
+  readonly #noArrays: ArrayParts;
 
   constructor(definition: Doc, texts: TextKeys | undefined) {
     this.#texts = texts;
@@ -48,8 +50,10 @@ class WildcardKeys implements KeyGenerator {
     this.#at = names.indexOf(wildcardsOf(key)[0]!);
     this.#others = names.filter((_, field) => field !== this.#at).map((path) => path.split('.'));
     this.#descending = [...key.values()].map(isDescending);
+    this.#noArrays = names.map(() => new Set<number>());
   }
 
+  /** Throws `Location7246301` for arrays on the paths of the other fields. */
   keys(doc: Doc) {
     const held: Held[] = [];
     const arrayPaths = new Set<string>();
@@ -57,17 +61,12 @@ class WildcardKeys implements KeyGenerator {
     // The other fields of a compound one are to be found in any case.
     if (held.length === 0 && this.#others.length > 0) held.push(NO_PATH);
     const { rows, arrays } = expandPaths(doc, this.#others);
+    if (arrays) throw located(7246301, 'The fields beside the wildcard of a compound wildcard index cannot be arrays');
     const keys: IndexKey[] = [];
     for (const row of rows) {
       for (const entry of held) keys.push(this.#key(row.values, entry));
     }
-    if (!arrays && arrayPaths.size === 0) return { keys, arrays: undefined };
-    return { keys, arrays: this.#withWildcard(arrays), arrayPaths };
-  }
-
-  #withWildcard(arrays: ArrayParts | undefined): ArrayParts {
-    const others = arrays ?? this.#others.map(() => new Set<number>());
-    return [...others.slice(0, this.#at), new Set<number>(), ...others.slice(this.#at)];
+    return { keys, arrays: arrayPaths.size > 0 ? this.#noArrays : undefined, arrayPaths };
   }
 
   #key(others: readonly Value[], [path, value]: Held): IndexKey {

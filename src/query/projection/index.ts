@@ -14,6 +14,11 @@ export interface Projection {
   apply(doc: Doc, meta?: Metadata): Doc;
 }
 
+/** Throws for a projection that cannot be, or that does more than to include or to exclude fields. */
+export function checkPlainProjection(projection: Doc): void {
+  parseProjection(projection, { context: { now: new Date(0), random: () => 0 }, find: false, plain: true });
+}
+
 /** Compiles a projection. `filter` is the query's own, which the positional `$` needs. */
 export function compileProjection(
   projection: Doc,

@@ -21,6 +21,8 @@ export interface ParseOptions {
   readonly context: QueryContext;
   readonly find: boolean;
   readonly query?: Doc | undefined;
+  /** Fields are included and excluded, and none is computed. */
+  readonly plain?: boolean;
 }
 
 interface State extends ParseOptions {
@@ -75,6 +77,7 @@ function parseField(state: State, parent: Branch, name: string, value: Value, pr
     else parseExclusion(state, parent, name, prefix);
   } else {
     if (positional >= 0) throw located(31308, 'positional projection cannot be used with a literal');
+    checkMayCompute(state);
     addNode(parent, name, { kind: 'compute', expression: compileExpression(value, state.context) });
     if (state.mode === 'exclusion') {
       throw located(31310, `Cannot use an expression ${element(name, value)} in an exclusion projection`);
@@ -149,6 +152,7 @@ function parseDoc(state: State, parent: Branch, name: string, doc: Doc, prefix: 
 }
 
 function parseExpression(state: State, parent: Branch, name: string, doc: Doc, operator: string): void {
+  checkMayCompute(state);
   if (!isOperatorName(operator)) throw located(31325, `Unknown expression ${operator}`);
   const isMeta = operator === '$meta';
   if (state.mode === 'exclusion' && !isMeta) {
@@ -157,6 +161,12 @@ function parseExpression(state: State, parent: Branch, name: string, doc: Doc, o
   addNode(parent, name, { kind: 'compute', expression: compileExpression(doc, state.context) });
   if (isMeta) state.hasMeta = true;
   else state.mode = 'inclusion';
+}
+
+function checkMayCompute({ plain }: State): void {
+  if (!plain) return;
+  const why = 'cannot use computed fields when parsing a spec in kBanComputedFields mode';
+  throw located(51271, `Bad projection specification, ${why}`);
 }
 
 /** `$slice` in find's own form, or else, where that is refused, the expression of that name. */
