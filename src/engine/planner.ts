@@ -10,6 +10,7 @@ import { byOrderedIndex } from './plans/ordered.ts';
 import type { AccessPath, Choice, Offer, Plan, PlanQuery, PlanRequest } from './plans/plan.ts';
 import { stageDoc } from './plans/stage.ts';
 import { byText } from './plans/text.ts';
+import { countPaths } from './plans/wildcard.ts';
 
 export type { Plan, PlanRequest } from './plans/plan.ts';
 
@@ -68,7 +69,10 @@ export function weighPlans(collection: Collection, filter: Filter, request: Plan
   }
   if (best) return { plan: best.plan, rejected: best.rejected ?? [] };
   if (hinted) {
-    const why = "$hint: refusing to build whole-index solution, because it's a wildcard index";
+    const why =
+      countPaths(hinted, nodes) === 1
+        ? "$hint: refusing to build whole-index solution, because it's a wildcard index"
+        : 'No query solutions';
     throw planError(collection, 'NoQueryExecutionPlans', why);
   }
   return alone(collectionScan(collection, filter, 1, !wantsOrder));

@@ -138,6 +138,105 @@ describe('a hint of an index that nothing of the query fits', () => {
   });
 });
 
+describe('a hint of a wildcard index', () => {
+  const TREES = [
+    { _id: 1, kind: 'oak', leaf: { lobes: 7, edge: 'round' } },
+    { _id: 2, kind: 'ash', leaf: { lobes: null } },
+    { _id: 3, kind: null, leaf: 5, rings: { 0: 'bark', 12: 'heart' } },
+    { _id: 4, leaf: [{ lobes: 3 }, { lobes: 5 }], kind: { is: 'elm' } },
+    { _id: 5, leaf: [], seen: new Date(0), nuts: [[1, 2]] },
+    { _id: 6, leaf: {}, kind: [] },
+    { _id: 7, rings: { 1: 'bark' } },
+  ];
+
+  beforeAll(async () => {
+    const trees = db.collection('trees');
+    await trees.insertMany(TREES as never[]);
+    await trees.createIndexes([
+      { key: { '$**': 1 }, name: 'all' },
+      { key: { '$**': -1 }, name: 'some', wildcardProjection: { 'leaf.edge': 0 } },
+      { key: { seen: 1, 'rings.$**': 1 }, name: 'compound' },
+    ]);
+  });
+
+  const trees = async (command: Document) =>
+    ids((await db.command({ find: 'trees', hint: 'all', ...command })).cursor.firstBatch as Document[]);
+
+  test.each<[Document, number[]]>([
+    [{ leaf: { $exists: true } }, [1, 2, 3, 4, 5, 6]],
+    [{ 'leaf.lobes': { $exists: true } }, [1, 2, 4]],
+    [{ leaf: { $exists: true }, kind: 'ash' }, [2]],
+    [{ rings: { $ne: null } }, [3, 7]],
+    [{ leaf: { $type: 'object' } }, [1, 2, 4, 6]],
+    [{ leaf: { $type: 'array' } }, [4, 5]],
+    [{ nuts: { $type: 4 } }, [5]],
+    [{ kind: { $type: ['null', 'object'] } }, [3, 4]],
+    [{ kind: { $type: 'null' } }, [3]],
+    [{ leaf: { $type: 'undefined' } }, []],
+    [{ seen: { $type: 'date' } }, [5]],
+    [{ leaf: { $type: 'number', $exists: true } }, [3]],
+    [{ leaf: { $elemMatch: { lobes: { $exists: true } } } }, [4]],
+    [{ leaf: {} }, [6]],
+    [{ leaf: [] }, [5]],
+    [{ leaf: { $in: [{}, [], 5] } }, [3, 5, 6]],
+    [{ 'rings.0': 'bark' }, [3]],
+    [{ 'rings.1': { $exists: true } }, [7]],
+    [{ $or: [{ kind: 'oak' }, { rings: { $exists: true } }] }, [1, 3, 7]],
+  ])('finds what is below a path: %j', async (filter, expected) => {
+    expect((await trees({ filter })).sort()).toEqual(expected);
+    expect((await db.command({ count: 'trees', query: filter, hint: 'all' })).n).toBe(expected.length);
+    expect((await trees({ filter, hint: { $natural: 1 } })).sort()).toEqual(expected);
+  });
+
+  test('goes by what stands before the wildcard', async () => {
+    expect(await trees({ filter: { seen: { $lt: new Date(5) }, rings: { $ne: 3 } }, hint: 'compound' })).toEqual([5]);
+  });
+
+  const ONE = /refusing to build whole-index solution, because it's a wildcard index$/;
+  const NONE = /:: caused by :: No query solutions$/;
+
+  test.each<[Document, RegExp]>([
+    [{ filter: {} }, NONE],
+    [{ filter: { $nor: [{ kind: 'oak' }] } }, NONE],
+    [{ filter: { kind: null } }, ONE],
+    [{ filter: { kind: { $exists: false } } }, ONE],
+    [{ filter: { kind: { $ne: 'oak' } } }, ONE],
+    [{ filter: { kind: { $nin: [null, 1] } } }, ONE],
+    [{ filter: { leaf: { lobes: null } } }, ONE],
+    [{ filter: { leaf: { $gte: {} } } }, ONE],
+    [{ filter: { leaf: { $lt: {} } } }, ONE],
+    [{ filter: { leaf: [1] } }, ONE],
+    [{ filter: { leaf: { $ne: null } } }, ONE],
+    [{ filter: { leaf: [1], kind: null } }, NONE],
+    [{ filter: { $or: [{ leaf: [1] }, { kind: 1 }] } }, NONE],
+    [{ filter: { 'leaf.edge': 'round' }, hint: 'some' }, NONE],
+    [{ filter: { kind: 'oak' }, hint: 'compound' }, NONE],
+    [{ filter: { 'rings.0': 1 }, hint: 'compound' }, ONE],
+    [{ filter: { seen: null, rings: 1 }, hint: 'compound' }, NONE],
+  ])('%j is refused', async (command, message) => {
+    await expect(trees(command)).rejects.toMatchObject({ code: 291, errmsg: expect.stringMatching(message) });
+  });
+
+  test('shows the paths below', async () => {
+    const winning = async (filter: Document) =>
+      (await db.command({ explain: { find: 'trees', filter, hint: 'all' } })).queryPlanner.winningPlan;
+    expect(await winning({ rings: { $exists: true } })).toMatchObject({
+      stage: 'FETCH',
+      inputStage: {
+        stage: 'IXSCAN',
+        keyPattern: { $_path: 1, rings: 1 },
+        isMultiKey: false,
+        indexBounds: { $_path: ['["rings", "rings"]', '["rings.", "rings/")'], rings: ['[MinKey, MaxKey]'] },
+      },
+    });
+    expect(await winning({ rings: { $exists: true } })).not.toHaveProperty('filter');
+    expect(await winning({ rings: { $ne: null } })).toMatchObject({ filter: { rings: { $not: { $eq: null } } } });
+    expect(await winning({ kind: { $exists: true, $gt: 'b' } })).toMatchObject({
+      inputStage: { indexBounds: { $_path: ['["kind", "kind"]'], kind: ['("b", {})'] } },
+    });
+  });
+});
+
 test.each<[string, Document, number[]]>([
   ['count', { count: 'things', query: {}, hint: 's_1' }, [3]],
   ['distinct', { distinct: 'things', key: 'b', hint: 's_1' }, [7, 8, 9]],
@@ -161,7 +260,7 @@ test.each<[Document, number, string | RegExp]>([
   [{ hint: 'none' }, 2, /hint provided does not correspond to an existing index$/],
   [{ hint: { none: 1 } }, 2, /hint provided does not correspond to an existing index$/],
   [{ hint: 'hid_1' }, 2, /hint provided does not correspond to an existing index$/],
-  [{ hint: 'w.$**_1' }, 291, /refusing to build whole-index solution, because it's a wildcard index$/],
+  [{ hint: 'w.$**_1' }, 291, /No query solutions$/],
   [{ min: { a: 1, b: 1 } }, 51173, 'When using min()/max() a hint of which index to use must be provided'],
   [{ min: { a: 1 }, hint: 'a_1_b_-1' }, 51174, /The index chosen is not compatible with min\/max$/],
   [{ min: { h: 1 }, hint: { h: 'hashed' } }, 51174, /The index chosen is not compatible with min\/max$/],

@@ -48,7 +48,7 @@ export function candidates(query: PlanQuery): Candidate[] {
     .flatMap((choice) => {
       const kind = kindOf(choice.key).name;
       if (kind === 'wildcard') {
-        return pathChoices(choice, query.conditions, textOrdering(choice, query.filter))
+        return pathChoices(choice, query.conjuncts, textOrdering(choice, query.filter))
           .map((path) => candidate(path.choice, { ...query, conditions: path.conditions }))
           .filter(({ scan }) => scan.bounded > 0);
       }

@@ -1,4 +1,16 @@
-import { BSONRegExp, type Collator, isNumber, MaxKey, MinKey, TYPE, type Value } from '../../bson/index.ts';
+import {
+  Binary,
+  BSONRegExp,
+  type Collator,
+  isNumber,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+  TYPE,
+  typeAlias,
+  type Value,
+} from '../../bson/index.ts';
 import {
   bracketOf,
   complement,
@@ -47,9 +59,13 @@ export interface ConditionBounds {
   readonly matchesMissing: boolean;
 }
 
-/** The conditions on paths among the conjuncts of a filter; what is none is left out. */
-export function conditionsOf(nodes: readonly FilterNode[]): Condition[] {
-  return nodes.flatMap((node) => conditionsIn(node, node, '', []));
+/**
+ * The conditions on paths among the conjuncts of a filter; what is none is left out. A number in a path is a field's name
+ * or an array's index, which an index cannot tell: such paths are there where they are asked for, with `numbers`.
+ */
+export function conditionsOf(nodes: readonly FilterNode[], { numbers = false } = {}): Condition[] {
+  const all = nodes.flatMap((node) => conditionsIn(node, node, '', []));
+  return numbers ? all : all.filter(({ parts }) => parts.every((part) => arrayIndex(part) < 0));
 }
 
 function conditionsIn(
@@ -66,8 +82,6 @@ function conditionsIn(
   if (node.kind !== 'leaf') return [];
   const path = prefix + node.path;
   const parts = path.split('.');
-  // A number is a field's name or an array's index, and an index cannot tell which.
-  if (parts.some((part) => arrayIndex(part) >= 0)) return [];
   const { operator, operand } = node;
   if (operator !== '$elemMatch') return [{ path, parts, operator, operand, negated: false, scopes, source }];
   if (!(operand instanceof Map)) return [];
@@ -81,7 +95,7 @@ function conditionsIn(
 /** `multikey` tells whether the index has seen an array on the path. Undefined: an index says nothing about it. */
 export function boundsOf(condition: Condition, multikey: boolean, order: TextOrdering): ConditionBounds | undefined {
   const { path, operator, operand, negated, scopes } = condition;
-  const bounds = path === PATH_FIELD ? equality(operand, undefined) : textBounds(operator, operand, order);
+  const bounds = path === PATH_FIELD ? pathBounds(operator, operand as string) : textBounds(operator, operand, order);
   if (!bounds) return undefined;
   if (!negated) return scopes.length > 0 ? { ...bounds, exact: false } : bounds;
   if (operator === '$exists') return { intervals: [point(null)], exact: false, matchesMissing: true };
@@ -98,7 +112,16 @@ export function boundsOf(condition: Condition, multikey: boolean, order: TextOrd
 /** The field in front of a wildcard's values that holds their path, by the name that `explain` gives it. No collation orders it. */
 export const PATH_FIELD = '$_path';
 
-const COMPARISONS: ReadonlySet<string> = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte']);
+/** What stands in place of an operator where paths below one are meant with it. */
+export const WITH_THOSE_BELOW = 'below';
+
+function pathBounds(operator: string, path: string): ConditionBounds {
+  const below = interval(`${path}.`, true, `${path}/`, false);
+  const intervals = operator === WITH_THOSE_BELOW ? [point(path), below] : [point(path)];
+  return { intervals, exact: true, matchesMissing: false };
+}
+
+export const COMPARISONS: ReadonlySet<string> = new Set(['$eq', '$in', '$gt', '$gte', '$lt', '$lte']);
 
 /**
  * An index tells about texts only where it orders them as the query does, and about their letters only where it orders
@@ -202,20 +225,28 @@ function regex(operand: BSONRegExp): ConditionBounds {
   };
 }
 
-const NUMBER_TYPES: ReadonlySet<number> = new Set([TYPE.double, TYPE.int, TYPE.long, TYPE.decimal]);
+const ALL_NUMBERS: Intervals = [interval(Number.NaN, true, NUMBERS.high, true)];
 
-/** The brackets of the types asked for; undefined where one of them has none. */
-function ofTypes(operand: Value): ConditionBounds | undefined {
-  const intervals: Interval[] = [];
-  for (const type of Array.isArray(operand) ? operand : [operand]) {
-    const name = typeof type === 'string' ? type : isNumber(type) ? Number(type) : undefined;
-    if (
-      name === 'number' ||
-      NUMBER_TYPES.has(typeof name === 'number' ? name : (TYPE as Record<string, number>)[name ?? '']!)
-    ) {
-      intervals.push(interval(Number.NaN, true, NUMBERS.high, true));
-    } else if (name === 'string' || name === TYPE.string) intervals.push(TEXTS);
-    else return undefined;
-  }
+/** Where the values of a type stand, by its name. Those of types that are not here may stand anywhere. */
+const TYPE_INTERVALS: ReadonlyMap<string, Intervals> = new Map([
+  ...['number', 'double', 'int', 'long', 'decimal'].map((name) => [name, ALL_NUMBERS] as const),
+  ...[new Map(), '', new Binary(new Uint8Array(0), 0), new ObjectId('0'.repeat(24)), false, new Date(0)].map(bracketed),
+  bracketed(new Timestamp({ t: 0, i: 0 })),
+  ...[null, undefined, new MinKey(), new MaxKey()].map((value) => [typeAlias(value), [point(value)]] as const),
+]);
+
+function bracketed(value: Value): readonly [string, Intervals] {
+  return [typeAlias(value), [bracketOf(value)!]];
+}
+
+const TYPE_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(TYPE).map(([name, code]) => [code, name]));
+
+/** The places of the types asked for: of arrays an index holds the elements. */
+function ofTypes(operand: Value): ConditionBounds {
+  const types = (Array.isArray(operand) ? operand : [operand]) as readonly Value[];
+  const intervals = types.flatMap((type) => {
+    const name = typeof type === 'string' ? type : TYPE_NAMES.get(Number(type));
+    return TYPE_INTERVALS.get(name ?? '') ?? EVERYTHING;
+  });
   return { intervals: union(intervals), exact: false, matchesMissing: false };
 }

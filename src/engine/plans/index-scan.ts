@@ -99,7 +99,7 @@ export class IndexScan {
     this.keysExamined = this.seeks = this.dupsTested = this.dupsDropped = this.advanced = 0;
     const streams = this.#streams(this.#merged);
     const all = this.#merged > 0 ? this.#mergedEntries(streams) : this.#concatenated(streams);
-    if (!this.#multikey) {
+    if (!this.#multikey && !this.choice.several) {
       for (const entry of all) {
         this.advanced++;
         yield entry;

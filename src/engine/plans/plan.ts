@@ -81,6 +81,8 @@ export interface Choice {
   readonly collation: Doc | undefined;
   /** Where it has been given arrays (`OrderedIndex.arrays`). */
   readonly arrays: ArrayParts | undefined;
+  /** A document has several keys in it, even without arrays. */
+  readonly several?: boolean;
   /** Of the kind that `kindOf(key)` names. Called by whoever scans it: that of `_id` is built when first asked for. */
   readonly index: () => OrderedIndex;
 }

@@ -1,6 +1,15 @@
-import type { ArrayParts, Doc } from '../../bson/index.ts';
+import type { ArrayParts, Doc, Value } from '../../bson/index.ts';
 import { bracketOf, intersection, isPoint, WildcardPaths, wildcardsOf } from '../../indexes/index.ts';
-import { boundsOf, type Condition, PATH_FIELD } from './condition.ts';
+import { arrayIndex, conjuncts, type FilterNode } from '../../query/index.ts';
+import {
+  boundsOf,
+  COMPARISONS,
+  type Condition,
+  type ConditionBounds,
+  conditionsOf,
+  PATH_FIELD,
+  WITH_THOSE_BELOW,
+} from './condition.ts';
 import type { Choice } from './plan.ts';
 import type { TextOrdering } from './text-ordering.ts';
 
@@ -10,69 +19,146 @@ export interface PathChoice {
   readonly conditions: readonly Condition[];
 }
 
+/** A condition on a path that the index holds. */
+interface Held {
+  readonly condition: Condition;
+  /** It is about values that the index takes apart too: documents. Its keys may stand on any of the paths below, or have any value. */
+  readonly below: boolean;
+}
+
 /**
  * A wildcard index holds what documents have, leaf by leaf, and no document as a whole: it serves conditions that say
- * something about leaves, on one path at a time. Each such path makes an index of its own.
+ * something about leaves, or that there is something, on one path at a time. Each such path makes an index of its own.
  */
-export function pathChoices(choice: Choice, conditions: readonly Condition[], texts: TextOrdering): PathChoice[] {
-  const paths = new WildcardPaths(choice.spec);
-  const others = conditions.filter(({ path }) => choice.key.has(path));
-  const leaves = conditions.filter((condition) => paths.holds(condition.path) && isAboutLeaves(condition, texts));
-  const found = [...new Set(leaves.map(({ path }) => path))];
+export function pathChoices(choice: Choice, nodes: readonly FilterNode[], texts: TextOrdering): PathChoice[] {
+  const conditions = conditionsOf(nodes, { numbers: true });
+  // MongoDB takes it for a sparse index in all of its fields.
+  const others = conditions.filter(
+    (condition) => choice.key.has(condition.path) && boundsOf(condition, true, texts)?.matchesMissing === false,
+  );
+  const held = heldConditions(choice, conditions, texts);
+  const found = [...new Set(held.map(({ condition }) => condition.path))];
   // The other fields of a compound one serve without it.
   if (found.length === 0) return others.length > 0 ? [withoutPath(choice, others)] : [];
-  const { arrayPaths } = choice.index();
   return found.map((path) => {
-    const own = leaves.filter((condition) => condition.path === path);
-    return { choice: withPath(choice, path, arrayPaths), conditions: [pathCondition(path), ...others, ...own] };
+    const own = held.filter(({ condition }) => condition.path === path);
+    const leaves = own.filter(({ below }) => !below).map(({ condition }) => condition);
+    if (leaves.length > 0) {
+      const bounding = [pathCondition(path, '$eq'), ...others, ...leaves];
+      return { choice: withPath(choice, path), conditions: bounding };
+    }
+    const settled = own.find(({ condition }) => isSettled(condition))?.condition.source;
+    const bounding = [pathCondition(path, WITH_THOSE_BELOW, settled), ...others];
+    return { choice: { ...withPath(choice, path), several: true }, conditions: bounding };
   });
 }
 
-/** The condition's values are found as they are: no documents, which are taken apart, and nothing that is not there. */
-function isAboutLeaves(condition: Condition, texts: TextOrdering): boolean {
-  const bounds = boundsOf(condition, true, texts);
-  if (!bounds || bounds.matchesMissing) return false;
-  return intersection(bounds.intervals, [bracketOf(new Map())!]).every(
+function heldConditions(choice: Choice, conditions: readonly Condition[], texts: TextOrdering): Held[] {
+  const paths = new WildcardPaths(choice.spec);
+  const { arrayPaths } = choice.index();
+  return conditions.flatMap((condition): Held[] => {
+    const { path, parts } = condition;
+    if (!paths.holds(path) || comparesWhole(condition)) return [];
+    const arrays = arrayParts(parts, arrayPaths);
+    // An element of an array is on the path of the array.
+    if (parts.some((part, at) => arrayIndex(part) >= 0 && arrays.has(at - 1))) return [];
+    const bounds = boundsOf(condition, arrays.size > 0, texts);
+    if (!bounds || bounds.matchesMissing) return [];
+    if (isAboutLeaves(bounds)) return [{ condition, below: false }];
+    return isAnswered(condition) && paths.holdsBelow(path) ? [{ condition, below: true }] : [];
+  });
+}
+
+/** Documents and arrays are not in the index as what they are compared with; those without anything in them are. */
+function comparesWhole({ operator, operand }: Condition): boolean {
+  if (!COMPARISONS.has(operator)) return false;
+  const values = operator === '$in' && Array.isArray(operand) ? operand : [operand];
+  return values.some((value: Value) => {
+    if (Array.isArray(value)) return value.length > 0 || (operator !== '$eq' && operator !== '$in');
+    return value instanceof Map && (value.size > 0 || !['$eq', '$in', '$lte'].includes(operator));
+  });
+}
+
+/** Of what is not, only that there is something other than null: the index lacks documents without the path. */
+function isAnswered({ negated, operator, operand }: Condition): boolean {
+  return !negated || (operator === '$eq' && operand === null);
+}
+
+/** Every key that is found tells that it holds. */
+function isSettled({ operator, negated, scopes }: Condition): boolean {
+  return operator === '$exists' && !negated && scopes.length === 0;
+}
+
+/** The condition's values are found as they are: no documents but empty ones. */
+function isAboutLeaves({ intervals }: ConditionBounds): boolean {
+  return intersection(intervals, [bracketOf(new Map())!]).every(
     (each) => isPoint(each) && each.low instanceof Map && each.low.size === 0,
   );
 }
 
-function withPath(choice: Choice, path: string, arrayPaths: ReadonlySet<string>): Choice {
-  const parts = path.split('.');
-  const own = parts.flatMap((_, part) => (arrayPaths.has(parts.slice(0, part + 1).join('.')) ? [part] : []));
-  const { key, arrays } = expand(choice, path, new Set(own));
+/**
+ * How many indexes a wildcard index stands for, as MongoDB counts them: one for each path in the filter that it holds,
+ * whatever the condition, and one for the fields in front of the wildcard.
+ */
+export function countPaths({ key, spec }: Choice, nodes: readonly FilterNode[]): number {
+  const paths = new WildcardPaths(spec);
+  const asked = new Set(conditionsWithin(nodes).map(({ path }) => path));
+  const [wildcard] = wildcardsOf(key);
+  const fields = [...key.keys()];
+  const inFront = fields.slice(0, fields.indexOf(wildcard!)).some((path) => asked.has(path));
+  return [...asked].filter((path) => paths.holds(path)).length + Number(inFront);
+}
+
+/** Those in branches, too. */
+function conditionsWithin(nodes: readonly FilterNode[]): Condition[] {
+  return nodes.flatMap((node) => {
+    if (node.kind === '$or' || node.kind === '$and') return conditionsWithin(node.children.flatMap(conjuncts));
+    return conditionsOf([node], { numbers: true });
+  });
+}
+
+function withPath(choice: Choice, path: string): Choice {
+  const { key, arrays } = expand(choice, path, arrayParts(path.split('.'), choice.index().arrayPaths));
   return { ...choice, key, arrays: arrays.some((each) => each.size > 0) ? arrays : undefined };
 }
 
-/** A document has a key for each of its paths, so it is to be met more than once. */
+/** Which parts of a path lead to arrays in some document. */
+function arrayParts(parts: readonly string[], arrayPaths: ReadonlySet<string>): ReadonlySet<number> {
+  return new Set([...parts.keys()].filter((part) => arrayPaths.has(parts.slice(0, part + 1).join('.'))));
+}
+
+/** A document has a key for each of its paths. */
 function withoutPath(choice: Choice, conditions: readonly Condition[]): PathChoice {
-  return { choice: { ...choice, ...expand(choice, '', new Set()) }, conditions };
+  return {
+    choice: { ...choice, key: expand(choice, '', new Set()).key, arrays: undefined, several: true },
+    conditions,
+  };
 }
 
 function expand(choice: Choice, path: string, own: ReadonlySet<number>): { key: Doc; arrays: ArrayParts } {
   const [wildcard] = wildcardsOf(choice.key);
   const key: Doc = new Map();
   const arrays: ReadonlySet<number>[] = [];
-  for (const [field, [name, direction]] of [...choice.key].entries()) {
+  for (const [name, direction] of choice.key) {
     if (name === wildcard) {
       key.set(PATH_FIELD, 1).set(path, direction);
       arrays.push(new Set(), own);
     } else {
       key.set(name, direction);
-      arrays.push(choice.arrays?.[field] ?? new Set());
+      arrays.push(new Set());
     }
   }
   return { key, arrays };
 }
 
-function pathCondition(path: string): Condition {
+function pathCondition(path: string, operator: '$eq' | typeof WITH_THOSE_BELOW, settled?: FilterNode): Condition {
   return {
     path: PATH_FIELD,
     parts: [PATH_FIELD],
-    operator: '$eq',
+    operator,
     operand: path,
     negated: false,
     scopes: [],
-    source: { kind: 'other', name: PATH_FIELD, operand: path },
+    source: settled ?? { kind: 'other', name: PATH_FIELD, operand: path },
   };
 }

@@ -25,15 +25,15 @@ export class WildcardPaths {
     return [[...this.#included].sort(), [...this.#excluded].sort()];
   }
 
-  /** The path that the projection includes and that holds this one, if any. */
-  includedFor(path: string): string | undefined {
-    return this.#included.find((other) => isWithin(path, other));
-  }
-
   /** A value at the path is held. */
   holds(path: string): boolean {
     if (this.#excluded.some((other) => isWithin(path, other))) return false;
     return this.#included.length === 0 || this.#included.some((other) => isWithin(path, other));
+  }
+
+  /** So is all that is below it. */
+  holdsBelow(path: string): boolean {
+    return this.holds(path) && !this.#excluded.some((other) => isWithin(other, path));
   }
 
   /** A value below the path may be held. */

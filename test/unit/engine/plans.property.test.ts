@@ -54,7 +54,7 @@ const operators: fc.Arbitrary<object> = fc.oneof(
   fc.record({ $in: list }),
   fc.record({ $nin: list }),
   fc.record({ $exists: fc.boolean() }),
-  fc.record({ $type: fc.constantFrom('number', 'string', 'null', 'array', 'double', 'date') }),
+  fc.record({ $type: fc.constantFrom('number', 'string', 'null', 'array', 'double', 'date', 'object', 'undefined') }),
   fc.record({ $mod: fc.constant([2, 1]) }),
   fc.record({ $all: fc.array(operand, { minLength: 1, maxLength: 2 }) }),
   fc.record({ $not: rangeOperators }),
