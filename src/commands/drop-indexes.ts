@@ -10,6 +10,7 @@ import { refuseView, showNamespace, writable } from './shared/namespace.ts';
 const which = (): Field<string | readonly string[] | Doc> =>
   required({
     absent: () => undefined,
+    takesNull: true,
     parse(value, path) {
       if (typeof value === 'string' || isDocument(value)) return value;
       if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value;

@@ -5,6 +5,7 @@ import { defineCommand } from './command.ts';
 import { any, boolean, document, strictBoolean, withDefault } from './fields.ts';
 import { cursorField, listReply } from './shared/cursor-reply.ts';
 import { queryContext } from './shared/query.ts';
+import { systemViews } from './shared/system-views.ts';
 
 export const listCollections = defineCommand({
   name: 'listCollections',
@@ -22,25 +23,14 @@ export const listCollections = defineCommand({
     const { db } = request;
     const filter = compileFilter(args.filter ?? new Map(), queryContext(context));
     const views = context.engine.views(db);
-    const collections = [...context.engine.collections(db), ...systemViews(db, views)].map(entry);
+    const kept = systemViews(context.engine, db);
+    const collections = [...context.engine.collections(db), ...(kept ? [kept] : [])].map(entry);
     const all = [...collections, ...views.map(viewEntry)];
     const asked = args.nameOnly ? all.map((each) => doc({ name: each.get('name'), type: each.get('type') })) : all;
     const shown = asked.filter((each) => filter.matches(each));
     return listReply(shown, { ns: `${db}.$cmd.listCollections`, batchSize: args.cursor?.batchSize }, request, context);
   },
 });
-
-/** The collection that MongoDB keeps views in. */
-function systemViews(db: string, [view]: readonly CollectionInfo[]): CollectionInfo[] {
-  if (!view) return [];
-  const idIndex = {
-    name: '_id_',
-    key: doc({ _id: 1 }),
-    unique: true,
-    spec: doc({ v: 2, key: { _id: 1 }, name: '_id_' }),
-  };
-  return [{ ns: { db, coll: 'system.views' }, uuid: view.uuid, options: new Map(), indexes: [idIndex] }];
-}
 
 function viewEntry({ ns, options }: CollectionInfo): Doc {
   return doc({ name: ns.coll, type: 'view', options, info: { readOnly: true } });

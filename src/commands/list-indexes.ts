@@ -4,6 +4,7 @@ import { defineCommand } from './command.ts';
 import { boolean, collectionName, isDocument } from './fields.ts';
 import { cursorField, listReply } from './shared/cursor-reply.ts';
 import { readable, refuseView, showNamespace } from './shared/namespace.ts';
+import { systemViews } from './shared/system-views.ts';
 
 export const listIndexes = defineCommand({
   name: 'listIndexes',
@@ -22,7 +23,7 @@ export const listIndexes = defineCommand({
       throw new CodedError('InvalidOptions', why);
     }
     refuseView(context.engine, ns);
-    const info = context.engine.collection(ns);
+    const info = ns.coll === 'system.views' ? systemViews(context.engine, ns.db) : context.engine.collection(ns);
     if (!info) throw new CodedError('NamespaceNotFound', `ns does not exist: ${showNamespace(ns)}`);
     const clustered = info.options.get('clusteredIndex');
     const specs = info.indexes.map(({ name, spec }) =>

@@ -24,6 +24,11 @@ const HINT = 'Hint must be a string or an object';
 test.each<[Document, number, string]>([
   [{ find: 'c', hint: 5 }, 9, HINT],
   [{ find: 'c', hint: null }, 9, HINT],
+  [
+    { dropIndexes: 'c', index: null },
+    14,
+    "BSON field 'dropIndexes.index' is the wrong type 'null', expected types '[string, array, object]'",
+  ],
   [{ count: 'c', hint: true }, 9, HINT],
   [{ distinct: 'c', key: 'a', hint: [] }, 9, HINT],
   [{ aggregate: 'c', pipeline: [], cursor: {}, hint: 1 }, 9, HINT],

@@ -46,6 +46,7 @@ test('listCollections shows views, and where MongoDB keeps them', async () => {
   expect(await db.collection('system.views').find().toArray()).toMatchObject([
     { _id: 'views.cheap', viewOn: 'things', pipeline: [{ $match: { price: { $lt: 10 } } }, {}] },
   ]);
+  expect(await db.collection('system.views').indexes()).toEqual([{ v: 2, key: { _id: 1 }, name: '_id_' }]);
   expect((await db.stats()).views).toBe(1);
 });
 
