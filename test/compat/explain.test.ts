@@ -35,6 +35,12 @@ beforeAll(async () => {
   );
 });
 
+beforeAll(async () => {
+  const arrays = db.collection('arrays');
+  await arrays.createIndex({ n: 1, tags: 1 });
+  await arrays.insertMany(Array.from({ length: 20 }, (_, n) => ({ n: n % 2, tags: [n, -n - 1] })));
+});
+
 afterAll(() => server?.close());
 
 const explain = (command: Document, verbosity = 'queryPlanner') => db.command({ explain: command, verbosity });
@@ -389,6 +395,50 @@ test.each<[string, Document, Document]>([
     'a dotted projection that the index covers',
     { find: 'things', filter: { 'q.r': 2 }, projection: { _id: 0, 'q.r': 1 } },
     { nReturned: 25, totalDocsExamined: 0, executionStages: { stage: 'PROJECTION_COVERED' } },
+  ],
+  [
+    'a path that a wildcard index covers',
+    { find: 'things', filter: { 'w.x': { $lt: 5 } }, projection: { _id: 0, 'w.x': 1 } },
+    {
+      nReturned: 5,
+      totalDocsExamined: 0,
+      executionStages: { stage: 'PROJECTION_COVERED', inputStage: { keyPattern: { $_path: 1, 'w.x': 1 } } },
+    },
+  ],
+  [
+    'a document that a wildcard index takes apart',
+    { find: 'things', filter: { w: { $exists: true } }, projection: { _id: 0, w: 1 }, hint: 'w.$**_1' },
+    { nReturned: 100, totalDocsExamined: 100 },
+  ],
+  [
+    'a field beside arrays in an index',
+    { find: 'arrays', filter: { n: 1 }, projection: { _id: 0, n: 1 } },
+    {
+      nReturned: 10,
+      totalKeysExamined: 20,
+      totalDocsExamined: 0,
+      executionStages: { stage: 'PROJECTION_COVERED', inputStage: { isMultiKey: true, multiKeyPaths: { n: [] } } },
+    },
+  ],
+  [
+    'arrays beside it',
+    { find: 'arrays', filter: { n: 1 }, projection: { _id: 0, n: 1, tags: 1 } },
+    { nReturned: 10, totalDocsExamined: 10 },
+  ],
+  [
+    'arrays that it is found by',
+    { find: 'arrays', filter: { n: 1, tags: 5 }, projection: { _id: 0, n: 1 } },
+    { nReturned: 1, totalKeysExamined: 1, totalDocsExamined: 1 },
+  ],
+  [
+    'a count beside arrays',
+    { count: 'arrays', query: { n: 1 } },
+    { totalKeysExamined: 20, totalDocsExamined: 0, executionStages: { inputStage: { stage: 'COUNT_SCAN' } } },
+  ],
+  [
+    'distinct values beside arrays',
+    { distinct: 'arrays', key: 'n' },
+    { nReturned: 2, totalKeysExamined: 2, totalDocsExamined: 0 },
   ],
   [
     'one of a document whose field is indexed',

@@ -78,6 +78,17 @@ test.each<[string, unknown[], number]>([
   expect(shown.filter((each) => 'a' in each)).toHaveLength(values.filter((value) => value !== NOTHING).length);
 });
 
+test('documents are read where any field of a wildcard index has had numbers of another type', async () => {
+  const coll = own.db.collection<Document>('wild');
+  await coll.createIndex({ '$**': 1 });
+  const examined = async () =>
+    (await explain({ find: 'wild', filter: { a: 1 }, projection: { _id: 0, a: 1 } })).executionStats.totalDocsExamined;
+  await coll.insertOne({ a: 1 });
+  expect(await examined()).toBe(0);
+  await coll.insertOne({ b: 2.5 });
+  expect(await examined()).toBe(1);
+});
+
 test('a $group with accumulators looks at every key', async () => {
   const pipeline = [{ $sort: { a: 1, b: 1 } }, { $group: { _id: '$a', b: { $first: '$b' } } }];
   const { stages } = await explain({ aggregate: 'things', pipeline, cursor: {} });

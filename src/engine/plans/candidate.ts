@@ -1,4 +1,4 @@
-import type { Doc } from '../../bson/index.ts';
+import type { ArrayParts, Doc } from '../../bson/index.ts';
 import { kindOf } from '../../indexes/index.ts';
 import { type FilterNode, showAll } from '../../query/index.ts';
 import { isFoundIn } from '../collation.ts';
@@ -66,7 +66,7 @@ function candidate(choice: Choice, { conditions, conjuncts, filter, sort }: Plan
   const ordered = sort && (texts.alike || isTextless(sort, key, assigned));
   const order = ordered ? indexOrder(key, sort, assigned, scan.points, arrays) : undefined;
   if (order) scan.inOrder(order);
-  const settled = arrays ? new Set<FilterNode>() : settledBy(scan, assigned);
+  const settled = settledBy(scan, assigned, arrays);
   const residual = conjuncts.filter((node) => !settled.has(node));
   return {
     scan,
@@ -78,9 +78,9 @@ function candidate(choice: Choice, { conditions, conjuncts, filter, sort }: Plan
   };
 }
 
-/** The conjuncts that hold of every key within the bounds. */
-function settledBy(scan: IndexScan, assigned: readonly FieldBounds[]): Set<FilterNode> {
-  const used = assigned.filter((_, field) => field !== scan.loose);
+/** The conjuncts that hold of every document with a key within the bounds. Of an array a key tells one element. */
+function settledBy(scan: IndexScan, assigned: readonly FieldBounds[], arrays: ArrayParts | undefined): Set<FilterNode> {
+  const used = assigned.filter((_, field) => field !== scan.loose && !arrays?.[field]?.size);
   const exact = used.flatMap(({ conditions }) => conditions).filter(({ bounds }) => bounds.exact);
   return new Set(exact.map(({ condition }) => condition.source));
 }

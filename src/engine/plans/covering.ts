@@ -5,43 +5,74 @@ import type { Choice } from './plan.ts';
 
 const NUMBER_IN_PATH = /(^|\.)\d+(\.|$)/;
 
+interface Field {
+  /** A path in parts. */
+  readonly parts: readonly string[];
+  /** The paths on the way, and the path itself. */
+  readonly prefixes: readonly string[];
+  readonly descending: boolean;
+  readonly wanted: boolean;
+  /** Its place among the fields of the index's own pattern, which has none for the path of a wildcard. */
+  readonly own: number;
+}
+
 /** An index that stands in for documents: it holds all that is asked for of them. */
 export class Covering {
-  readonly #paths: readonly (readonly string[])[];
-  readonly #descending: readonly boolean[];
-  readonly #wanted: readonly boolean[];
+  readonly #fields: readonly Field[];
+  readonly #last: number;
   readonly #index: OrderedIndex;
+  readonly #isWildcard: boolean;
 
   private constructor({ key, index }: Choice, paths: ReadonlySet<string>) {
-    this.#paths = [...key.keys()].map((path) => path.split('.'));
-    this.#descending = [...key.values()].map(isDescending);
-    this.#wanted = [...key.keys()].map((path) => paths.has(path));
+    let own = 0;
+    this.#fields = [...key].map(([path, direction]) => {
+      const parts = path.split('.');
+      return {
+        parts,
+        prefixes: parts.map((_, part) => parts.slice(0, part + 1).join('.')),
+        descending: isDescending(direction),
+        wanted: paths.has(path),
+        own: path === PATH_FIELD ? own : own++,
+      };
+    });
+    this.#last = this.#fields.findLastIndex(({ wanted }) => wanted);
     this.#index = index();
+    this.#isWildcard = key.has(PATH_FIELD);
   }
 
   /** Undefined where some path is not in the index, or what stands there is not in it as it is in documents. */
   static of(choice: Choice, paths: ReadonlySet<string>): Covering | undefined {
-    const { key, arrays, collation } = choice;
-    if (arrays || collation || kindOf(key).name !== 'btree' || key.has(PATH_FIELD)) return undefined;
+    const { key, several, collation } = choice;
+    if (several || collation || kindOf(key).name !== 'btree') return undefined;
     // A number may be an array's index, which a projection does not take it for.
-    const isHeld = (path: string) => key.has(path) && !NUMBER_IN_PATH.test(path);
-    return [...paths].every(isHeld) ? new Covering(choice, paths) : undefined;
+    const isHeld = (path: string) => key.has(path) && path !== PATH_FIELD && !NUMBER_IN_PATH.test(path);
+    if (![...paths].every(isHeld)) return undefined;
+    const covering = new Covering(choice, paths);
+    return covering.#hasArrays() ? undefined : covering;
+  }
+
+  /** Some document has, or had, an array on one of the paths that are asked for. */
+  #hasArrays(): boolean {
+    const { arrays, arrayPaths } = this.#index;
+    return this.#fields.some(({ prefixes, wanted, own }) => {
+      if (!wanted) return false;
+      return this.#isWildcard ? prefixes.some((path) => arrayPaths.has(path)) : (arrays?.[own]?.size ?? 0) > 0;
+    });
   }
 
   /** The fields that a key tells, in the index's order, as MongoDB gives them; undefined: the document must be asked. */
   fieldsOf(key: string): Doc | undefined {
     // An array that came after the plan was made.
-    if (this.#index.multikey) return undefined;
-    const last = this.#wanted.lastIndexOf(true);
+    if (this.#index.multikey && this.#hasArrays()) return undefined;
     const fields: Doc = new Map();
-    for (let field = 0, at = 0; field <= last; field++) {
-      const descending = this.#descending[field]!;
-      if (this.#wanted[field]) {
-        const value = keyValue(key, at, descending, this.#index.types.of(field));
+    for (let place = 0, at = 0; place <= this.#last; place++) {
+      const { parts, descending, wanted, own } = this.#fields[place]!;
+      if (wanted) {
+        const value = keyValue(key, at, descending, this.#index.types.of(own));
         if (value === UNTOLD) return undefined;
-        setAt(fields, this.#paths[field]!, value);
+        setAt(fields, parts, value);
       }
-      if (field < last) at = keyEnd(key, at, descending);
+      if (place < this.#last) at = keyEnd(key, at, descending);
     }
     return fields;
   }
@@ -49,17 +80,17 @@ export class Covering {
   /** Where what tells the fields ends; undefined: the key does not tell them. */
   endOf(key: string): number | undefined {
     if (!this.fieldsOf(key)) return undefined;
-    const last = this.#wanted.lastIndexOf(true);
     let at = 0;
-    for (let field = 0; field <= last; field++) at = keyEnd(key, at, this.#descending[field]!);
+    for (const { descending } of this.#fields.slice(0, this.#last + 1)) at = keyEnd(key, at, descending);
     return at;
   }
 
   /** The same of the document, and perhaps more of the fields in which the paths begin. */
   fieldsIn(doc: Doc): Doc {
     const fields: Doc = new Map();
-    for (const [field, [name]] of this.#paths.entries()) {
-      if (this.#wanted[field] && doc.has(name!)) fields.set(name!, doc.get(name!));
+    for (const { parts, wanted } of this.#fields) {
+      const name = parts[0]!;
+      if (wanted && doc.has(name)) fields.set(name, doc.get(name));
     }
     return fields;
   }
