@@ -215,6 +215,8 @@ export interface FindQuery {
   readonly paths?: ReadonlySet<string> | undefined;
   /** Only which values there are at this path is asked: what shows one that was shown before may be left out. */
   readonly distinct?: string | undefined;
+  /** With `distinct`: of what shows one value, the first in this order is wanted; absent: any. */
+  readonly firstBy?: Doc | undefined;
   /** Any so many of the matches will do: documents are looked at at random, where nothing but them tells what matches. */
   readonly sample?: number | undefined;
   /** `durable` sees only what Discord holds (`majority`, `linearizable`, `snapshot`). */

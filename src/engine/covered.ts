@@ -13,16 +13,25 @@ import type { Slot } from './slot.ts';
 const FIRST_CHUNK = 16;
 const LAST_CHUNK = 512;
 
+/** A plan, and the query as it is carried out. */
+export interface PlannedFind extends Planned {
+  readonly query: FindQuery;
+}
+
 /**
  * The plan of a query. Distinct values are found in an index's order where that index stands in for documents, also where
  * nothing bounds it.
  */
-export function planFind(collection: Collection, filter: Filter, query: FindQuery): Planned {
-  if (query.distinct !== undefined) {
-    const ordered = weighPlans(collection, filter, { ...query, sort: new Map([[query.distinct, 1]]) });
-    if (coveringOf(ordered.plan, query)) return ordered;
+export function planFind(collection: Collection, filter: Filter, query: FindQuery): PlannedFind {
+  const { distinct, firstBy } = query;
+  if (distinct !== undefined) {
+    const ordered = { ...query, sort: firstBy ?? new Map([[distinct, 1]]) };
+    const planned = weighPlans(collection, filter, ordered);
+    if (coveringOf(planned.plan, ordered)) return { ...planned, query: ordered };
   }
-  return weighPlans(collection, filter, query);
+  // In another order what is met first of a value is not what is wanted.
+  const all = firstBy ? { ...query, distinct: undefined } : query;
+  return { ...weighPlans(collection, filter, all), query: all };
 }
 
 /** How a plan answers a query by its index alone; undefined where documents must be read. */
@@ -54,8 +63,8 @@ export interface CoveredScan {
   readonly filter: Filter;
   readonly plan: Plan;
   readonly covering: Covering;
-  /** Each value is wanted once. */
-  readonly distinct: boolean;
+  /** Each value of this path is wanted once. */
+  readonly distinct: string | undefined;
   readonly examined: Examined;
 }
 
@@ -64,7 +73,8 @@ export async function* scanCovered(scan: CoveredScan): AsyncGenerator<Found[]> {
   const { clock, plan, covering, examined } = scan;
   let size = FIRST_CHUNK;
   let chunk: (Found | Slot)[] = [];
-  const skip = scan.distinct ? (key: string) => covering.endOf(key) : undefined;
+  const { distinct } = scan;
+  const skip = distinct === undefined ? undefined : (key: string) => covering.endOf(key, distinct);
   for (const { slot, key } of plan.entries!(skip)) {
     scan.loaded.collection.checkAlive();
     examined.keys++;

@@ -48,7 +48,7 @@ export async function explainQuery(
   const before = handle && { ...handle.requests };
   const planned = handle && planFind((await handle.load()).collection, filter, query);
   const show = (plan: Plan | undefined, run?: Run): Doc =>
-    new Map<string, Value>([['isCached', false], ...stages(query, explained, plan, run)]);
+    new Map<string, Value>([['isCached', false], ...stages(planned?.query ?? query, explained, plan, run)]);
   const reply = literal({
     explainVersion: '1',
     queryPlanner: {

@@ -97,11 +97,11 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
     return { plan: undefined, examined, matches: slice(ordered, query.skip, query.limit) };
   }
   const loaded = await handle.load();
-  const { plan } = planFind(loaded.collection, filter, query);
+  const { plan, query: planned } = planFind(loaded.collection, filter, query);
   const { read } = query;
-  const covering = coveringOf(plan, query);
+  const covering = coveringOf(plan, planned);
   if (covering) {
-    const distinct = query.distinct !== undefined;
+    const { distinct } = planned;
     const covered = scanCovered({ clock: env.clock, loaded, filter, plan, covering, distinct, examined });
     return { plan, examined, matches: slice(covered, query.skip, query.limit) };
   }

@@ -160,13 +160,60 @@ describe('the stages', () => {
   test.each<[string, Document[], string, number]>([
     ['by the first field of an index', [{ $group: { _id: '$a' } }], '$groupByDistinctScan', 10],
     ['by a dotted path', [{ $group: { _id: '$q.r' } }], '$groupByDistinctScan', 4],
+    ['behind a sort', [{ $sort: { a: -1 } }, { $group: { _id: '$a' } }], '$groupByDistinctScan', 10],
     ['with a sum', [{ $group: { _id: '$a', n: { $sum: 1 } } }], '$group', 0],
+    ['with the first of each', [{ $group: { _id: '$a', n: { $first: '$b' } } }], '$groupByDistinctScan', 10],
+    [
+      'with the last of each',
+      [{ $group: { _id: '$a', n: { $last: { $add: ['$b', '$a'] } } } }],
+      '$groupByDistinctScan',
+      10,
+    ],
+    [
+      'with the first in an order',
+      [{ $sort: { a: -1, b: 1 } }, { $group: { _id: '$a', n: { $first: '$b' } } }],
+      '$groupByDistinctScan',
+      10,
+    ],
+    [
+      'with the last in an order',
+      [{ $match: { a: { $gt: 6 } } }, { $sort: { a: 1, b: -1 } }, { $group: { _id: '$a', n: { $last: '$b' } } }],
+      '$groupByDistinctScan',
+      3,
+    ],
+    ['with the first and the last', [{ $group: { _id: '$a', n: { $first: '$b' }, m: { $last: '$b' } } }], '$group', 0],
+    [
+      'with the first in an order that no index has',
+      [{ $sort: { a: 1, b: 1 } }, { $group: { _id: '$a', n: { $last: '$b' } } }],
+      '$group',
+      0,
+    ],
+    [
+      'with the first in an order by something else',
+      [{ $match: { a: 3 } }, { $sort: { b: 1 } }, { $group: { _id: '$a', n: { $first: '$b' } } }],
+      '$group',
+      10,
+    ],
+    ['with the first of what is not in the index', [{ $group: { _id: '$a', n: { $first: '$z' } } }], '$group', 0],
     ['behind a limit', [{ $limit: 50 }, { $group: { _id: '$a' } }], '$group', 0],
     ['of arrays', [{ $group: { _id: '$tags' } }], '$group', 0],
   ])('of a group %s', async (_, pipeline, stage, keys) => {
     const shown = await explain({ aggregate: 'things', pipeline, cursor: {} }, 'executionStats');
     expect(Object.keys(shown.stages[1])).toContain(stage);
     expect(shown.stages[0].$cursor.executionStats.totalKeysExamined).toBe(keys);
+  });
+
+  test.each<[Document[], (a: number) => number]>([
+    [[{ $group: { _id: '$a', n: { $first: '$b' } } }], (a) => 90 + a],
+    [[{ $group: { _id: '$a', n: { $last: '$b' } } }], (a) => a],
+    [[{ $sort: { a: 1, b: -1 } }, { $group: { _id: '$a', n: { $first: '$b' } } }], (a) => 90 + a],
+    [[{ $sort: { a: 1, b: -1 } }, { $group: { _id: '$a', n: { $last: '$b' } } }], (a) => a],
+    [[{ $sort: { a: -1, b: 1 } }, { $group: { _id: '$a', n: { $first: '$b' } } }], (a) => a],
+    [[{ $sort: { a: -1, b: 1 } }, { $group: { _id: '$a', n: { $last: '$b' } } }], (a) => 90 + a],
+    [[{ $sort: { a: 1, b: 1 } }, { $group: { _id: '$a', n: { $last: '$b' } } }], (a) => 90 + a],
+  ])('of groups found key by key have what is first or last in each: %j', async (pipeline, n) => {
+    const groups = await things.aggregate([...pipeline, { $sort: { _id: 1 } }]).toArray();
+    expect(groups).toEqual(Array.from({ length: 10 }, (_, a) => ({ _id: a, n: n(a) })));
   });
 
   test('of groups found key by key give each group once', async () => {

@@ -1,4 +1,4 @@
-import type { Doc, Value } from '../../bson/index.ts';
+import { type Doc, isNumber, type Value } from '../../bson/index.ts';
 import { neededPaths, optimize } from '../../query/index.ts';
 import type { AggregateOptions, FindQuery } from '../contract.ts';
 
@@ -31,16 +31,29 @@ export function planPipeline(stages: readonly Doc[], given: AggregateOptions): P
   const all = skip === 0 && limit === Number.POSITIVE_INFINITY;
   const sample = all ? sizeOfSample(rest[0]) : undefined;
   const paths = neededPaths(rest);
-  const distinct = all && !sort ? pathOfGroups(rest[0]) : undefined;
+  const groups = all ? oneOfEach(rest[0], sort) : undefined;
   const found = { filter, sort, skip, limit: limit === Number.POSITIVE_INFINITY ? 0 : limit };
-  return { query: { ...given, ...found, sample, paths, distinct }, rest };
+  return { query: { ...given, ...found, sample, paths, ...groups }, rest };
 }
 
-/** Of a `$group` that makes a group of each value of a path, and looks at nothing else. */
-function pathOfGroups(stage: Doc | undefined): string | undefined {
-  const group = asDoc(stage?.get('$group'));
-  const id = group?.size === 1 ? group.get('_id') : undefined;
-  return typeof id === 'string' && /^\$[^$]/.test(id) ? id.slice(1) : undefined;
+/** Of a `$group` that makes a group of each value of a path, and looks at nothing but the first of each, or the last. */
+function oneOfEach(stage: Doc | undefined, sort: Doc | undefined): Pick<FindQuery, 'distinct' | 'firstBy'> | undefined {
+  const [id, ...fields] = asDoc(stage?.get('$group')) ?? [];
+  if (id?.[0] !== '_id' || typeof id[1] !== 'string' || !/^\$[^$]/.test(id[1])) return undefined;
+  const distinct = id[1].slice(1);
+  const order: Doc = sort ?? new Map([[distinct, 1]]);
+  // Groups whose values stand apart are met again, and a sort by something else sets them apart.
+  if ([...order.keys()][0] !== distinct || ![...order.values()].every(isNumber)) return undefined;
+  const operators = new Set(fields.flatMap(([, accumulator]) => [...(asDoc(accumulator)?.keys() ?? [])]));
+  if (operators.size === 0) return { distinct, firstBy: sort };
+  const [operator, another] = operators;
+  if (another !== undefined) return undefined;
+  if (operator === '$first') return { distinct, firstBy: order };
+  return operator === '$last' ? { distinct, firstBy: reversed(order) } : undefined;
+}
+
+function reversed(order: Doc): Doc {
+  return new Map([...order].map(([path, direction]) => [path, -Number(direction)]));
 }
 
 function sizeOfSample(stage: Doc | undefined): number | undefined {

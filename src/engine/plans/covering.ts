@@ -77,11 +77,14 @@ export class Covering {
     return fields;
   }
 
-  /** Where what tells the fields ends; undefined: the key does not tell them. */
-  endOf(key: string): number | undefined {
+  /** Where what tells one of the fields ends; undefined: the key does not tell all that is asked for. */
+  endOf(key: string, path: string): number | undefined {
     if (!this.fieldsOf(key)) return undefined;
     let at = 0;
-    for (const { descending } of this.#fields.slice(0, this.#last + 1)) at = keyEnd(key, at, descending);
+    for (const { descending, prefixes } of this.#fields) {
+      at = keyEnd(key, at, descending);
+      if (prefixes.at(-1) === path) break;
+    }
     return at;
   }
 
