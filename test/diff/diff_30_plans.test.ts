@@ -89,6 +89,20 @@ test('documents are read where any field of a wildcard index has had numbers of 
   expect(await examined()).toBe(1);
 });
 
+test('a wildcard index serves no index of an array, and nothing that it has in part only', async () => {
+  const coll = own.db.collection<Document>('trees');
+  await coll.createIndexes([
+    { key: { '$**': 1 }, name: 'all' },
+    { key: { '$**': 1 }, name: 'part', wildcardProjection: { 'a.x': 0 } },
+  ]);
+  await coll.insertOne({ a: [{ x: 1 }, { y: 2 }] });
+  const unserved = { code: 291 };
+  await expect(coll.find({ 'a.0.x': 1 }, { hint: 'all' }).toArray()).rejects.toMatchObject(unserved);
+  await expect(coll.find({ a: { $exists: true } }, { hint: 'part' }).toArray()).rejects.toMatchObject(unserved);
+  expect(await coll.find({ a: { $exists: true } }, { hint: 'all' }).toArray()).toHaveLength(1);
+  expect(await coll.find({ 'a.0.x': 1, 'a.y': 2 }, { hint: 'part' }).toArray()).toHaveLength(1);
+});
+
 test('a $group looks at every document where the index does not have what its groups show', async () => {
   const pipeline = [{ $sort: { a: 1, b: 1 } }, { $group: { _id: '$a', b: { $first: '$b' }, c: { $first: '$_id' } } }];
   const { stages } = await explain({ aggregate: 'things', pipeline, cursor: {} });
