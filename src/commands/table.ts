@@ -10,6 +10,7 @@ import { convertToCapped } from './convert-to-capped.ts';
 import { count } from './count.ts';
 import { create } from './create.ts';
 import { createIndexes } from './create-indexes.ts';
+import { createSearchIndexes } from './create-search-indexes.ts';
 import { currentOp } from './current-op.ts';
 import { dataSize } from './data-size.ts';
 import { dbStats } from './db-stats.ts';
@@ -18,6 +19,7 @@ import { distinct } from './distinct.ts';
 import { drop } from './drop.ts';
 import { dropDatabase } from './drop-database.ts';
 import { dropIndexes } from './drop-indexes.ts';
+import { dropSearchIndex } from './drop-search-index.ts';
 import { endSessions } from './end-sessions.ts';
 import { explain } from './explain.ts';
 import { find } from './find.ts';
@@ -52,6 +54,7 @@ import { setParameter } from './set-parameter.ts';
 import { startSession } from './start-session.ts';
 import type { Command } from './types.ts';
 import { update } from './update.ts';
+import { updateSearchIndex } from './update-search-index.ts';
 import { usersInfo } from './users-info.ts';
 import { validate } from './validate.ts';
 import { whatsMyUri } from './whats-my-uri.ts';
@@ -69,6 +72,7 @@ const ALL: readonly Command[] = [
   count,
   create,
   createIndexes,
+  createSearchIndexes,
   currentOp,
   dataSize,
   dbStats,
@@ -77,6 +81,7 @@ const ALL: readonly Command[] = [
   drop,
   dropDatabase,
   dropIndexes,
+  dropSearchIndex,
   endSessions,
   explain,
   find,
@@ -110,6 +115,7 @@ const ALL: readonly Command[] = [
   setParameter,
   startSession,
   update,
+  updateSearchIndex,
   usersInfo,
   validate,
   whatsMyUri,

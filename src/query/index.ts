@@ -36,6 +36,7 @@ export { clampedLong } from './number.ts';
 export { arrayIndex } from './path.ts';
 export { checkPlainProjection, compileProjection, type Projection } from './projection/index.ts';
 export { compileSort, compileSortKey } from './sort.ts';
+export { noSearchIndexes } from './stages/atlas.ts';
 export { countOf } from './stages/count.ts';
 export { neededPaths } from './stages/dependencies.ts';
 export {

@@ -3,13 +3,13 @@ import { expectRefused, ownServer } from '../support/own-server.ts';
 
 const own = ownServer();
 
-test.each(['$search', '$searchMeta', '$vectorSearch', '$rankFusion'])('%s is refused', async (stage) => {
-  await expectRefused(own.things.aggregate([{ [stage]: {} }]).toArray(), 238, 'NotImplemented');
+test.each(['$search', '$searchMeta', '$vectorSearch', '$listSearchIndexes'])('%s is refused', async (stage) => {
+  await expectRefused(own.things.aggregate([{ [stage]: {} }]).toArray(), 31082, 'SearchNotEnabled');
 });
 
 test.each([
   '$listClusterCatalog',
-  '$listSearchIndexes',
+  '$rankFusion',
   '$listSampledQueries',
   '$querySettings',
   '$queryStats',

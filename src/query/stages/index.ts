@@ -4,6 +4,7 @@ import { compileFilter, hasText } from '../filter/index.ts';
 import { MEASURED } from '../metadata.ts';
 import type { PipelineContext } from '../types.ts';
 import { isArray, isDoc } from '../value.ts';
+import { noSearchIndexes, noSearchStages } from './atlas.ts';
 import { bucket } from './bucket.ts';
 import { bucketAuto } from './bucket-auto.ts';
 import { densify } from './densify.ts';
@@ -68,8 +69,12 @@ const STAGES: Readonly<Record<string, StageCompiler>> = {
 const NOT_FIRST =
   '$geoNear was not the first stage in the pipeline after optimization. Is optimization disabled or inhibited?';
 const LAST_ONLY = new Set(['$out', '$merge']);
-/** Stages that MongoDB has and DiscoDB has not. */
-const NOT_HERE = new Set(['$changeStream', '$search', '$searchMeta', '$vectorSearch', '$rankFusion']);
+/** Stages that MongoDB has, and why they are not here. */
+const NOT_HERE = new Map<string, () => Error>([
+  ['$changeStream', () => notImplemented('$changeStream is not supported by DiscoDB')],
+  ['$listSearchIndexes', noSearchIndexes],
+  ...['$search', '$searchMeta', '$vectorSearch'].map((name) => [name, noSearchStages] as const),
+]);
 
 /** Checks the stages' names and places, without their arguments. */
 export function checkPipeline(stages: readonly Doc[]): void {
@@ -77,7 +82,8 @@ export function checkPipeline(stages: readonly Doc[]): void {
     throw located(7749501, `Pipeline length must be no longer than ${MAX_STAGES} stages.`);
   for (const [at, stage] of stages.entries()) {
     const name = stageName(stage);
-    if (NOT_HERE.has(name)) throw notImplemented(`${name} is not supported by DiscoDB`);
+    const refusal = NOT_HERE.get(name);
+    if (refusal) throw refusal();
     if (!Object.hasOwn(STAGES, name)) throw located(40324, `Unrecognized pipeline stage name: '${name}'`);
     if (OWN_SOURCES.has(name) && at > 0) {
       if (name === '$geoNear') throw located(40603, NOT_FIRST);
