@@ -656,6 +656,8 @@ table(
   ],
   [
     [{ a: 1 }, [{ $match: { a: 1 } }], 72, '$match is not allowed to be used within an update'],
+    [{ a: 1 }, [{ $set: { a: { $add: ['x', 1] } } }], 14, /\$add only supports numeric or date types, not string$/],
+    [{ a: 1 }, [{ $set: { a: { $divide: [1, 0] } } }], 2, /can't \$divide by zero$/],
     [{ a: 1 }, [{ $nope: 1 }], 40324, "Unrecognized pipeline stage name: '$nope'"],
     [
       { a: 1 },
@@ -684,6 +686,14 @@ table(
     ],
   ],
 );
+
+test('what is wrong with a constant of a pipeline is only found with a document', async () => {
+  const updates = [{ q: { _id: 'nobody' }, u: [{ $set: { a: { $add: ['x', 1] } } }] }];
+  expect(await db.command({ update: 'things', updates })).toMatchObject({ ok: 1, n: 0 });
+  const wrong = [{ q: { _id: 'nobody' }, u: [{ $set: { a: { $add: [{ $nope: 1 }, 1] } } }] }];
+  const { writeErrors } = await db.command({ update: 'things', updates: wrong });
+  expect(writeErrors).toMatchObject([{ code: 168 }]);
+});
 
 describe('upserts', () => {
   const id = { _id: 1 };

@@ -1,6 +1,6 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc } from '../../bson/index.ts';
-import { located } from '../error.ts';
+import { isConstantError, located } from '../error.ts';
 import {
   compileAddFields,
   compileProject,
@@ -16,7 +16,7 @@ import { replaceDoc } from './replacement.ts';
 /** Compiles an update written as a pipeline. */
 export function compilePipelineUpdate(stages: readonly Doc[], context: QueryContext): Updater {
   checkPipeline(stages);
-  const transforms = stages.map((stage) => compileStage(stage, context));
+  const transforms = stages.map((stage) => compileUnoptimized(stage, context));
   return {
     kind: 'pipeline',
     apply(doc, { inserting = false }) {
@@ -24,6 +24,18 @@ export function compilePipelineUpdate(stages: readonly Doc[], context: QueryCont
       return replaceDoc(doc, result, inserting);
     },
   };
+}
+
+/** MongoDB does not optimize these pipelines: what is wrong with a constant is found with the first document. */
+function compileUnoptimized(stage: Doc, context: QueryContext): Transform {
+  try {
+    return compileStage(stage, context);
+  } catch (error) {
+    if (!isConstantError(error)) throw error;
+    return () => {
+      throw error;
+    };
+  }
 }
 
 function compileStage(stage: Doc, context: QueryContext): Transform {
