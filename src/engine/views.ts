@@ -121,6 +121,18 @@ export class Views {
     return Math.max(depth, ...users.map((view) => this.#depthAbove(view.ns, depth + 1)));
   }
 
+  /**
+   * Throws OptionNotSupportedOnView where a pipeline, or one within it, reads a view that does not compare by the
+   * pipeline's collation (`collatorCompatibleWithPipeline`, and its words, which lack a space).
+   */
+  checkCollation(db: string, pipeline: readonly Doc[], collator: Collator | undefined): void {
+    for (const coll of joined(pipeline)) {
+      const view = this.get({ db, coll });
+      if (!view || sameCollation(Collator.of(collationOf(view)), collator)) continue;
+      throw new CodedError('OptionNotSupportedOnView', `Cannot override a view's default collation${nsText(view.ns)}`);
+    }
+  }
+
   #listed(ns: Namespace): ResolvedView | undefined {
     const views = this.of(ns.db);
     if (views.length === 0) return undefined;

@@ -126,12 +126,42 @@ test('explain tells of the collection below', async () => {
 });
 
 test('a view has its collation, whatever the collection has', async () => {
-  const collation = { locale: 'en', strength: 2 };
-  await db.createCollection('loose', { viewOn: 'things', pipeline: [], collation });
+  await db.createCollection('loose', { viewOn: 'things', pipeline: [], collation: CASELESS });
   expect(await db.collection('loose').countDocuments({ name: 'pin' })).toBe(1);
   expect(await cheap.countDocuments({ name: 'pin' })).toBe(0);
-  await expect(cheap.find({}, { collation }).toArray()).rejects.toMatchObject({ code: 167 });
+  await expect(cheap.find({}, { collation: CASELESS }).toArray()).rejects.toMatchObject({ code: 167 });
   await expect(db.createCollection('mixed', { viewOn: 'loose', pipeline: [] })).rejects.toMatchObject({ code: 167 });
+});
+
+const CASELESS = { locale: 'en', strength: 2 };
+const graph = { from: 'loose', startWith: '$of', connectFromField: 'nope', connectToField: '_id', as: 'found' };
+const READS_LOOSE: [name: string, stage: Document][] = [
+  ['$lookup by fields', { $lookup: { from: 'loose', localField: 'of', foreignField: '_id', as: 'found' } }],
+  ['$lookup by a pipeline', { $lookup: { from: 'loose', pipeline: [], as: 'found' } }],
+  ['$graphLookup', { $graphLookup: graph }],
+  ['$unionWith by name', { $unionWith: 'loose' }],
+  ['$unionWith with a pipeline', { $unionWith: { coll: 'loose', pipeline: [] } }],
+  ['$facet', { $facet: { found: [{ $graphLookup: graph }] } }],
+  ['a $lookup within others', { $lookup: { from: 'things', pipeline: [{ $unionWith: 'loose' }], as: 'found' } }],
+];
+
+test.each(READS_LOOSE)('%s reads no view that compares otherwise', async (_name, stage) => {
+  await db.createCollection('loose', { viewOn: 'things', pipeline: [], collation: CASELESS });
+  await db.createCollection('others', { viewOn: 'things', pipeline: [], collation: { locale: 'fr', strength: 2 } });
+  const refusal = {
+    code: 167,
+    codeName: 'OptionNotSupportedOnView',
+    errmsg: "Cannot override a view's default collationviews.loose",
+  };
+  const things = db.collection('things');
+  await expect(things.aggregate([stage]).toArray()).rejects.toMatchObject(refusal);
+  await expect(things.aggregate([stage]).explain()).rejects.toMatchObject(refusal);
+  await expect(db.collection('nothing').aggregate([stage]).toArray()).rejects.toMatchObject(refusal);
+  await expect(db.collection('others').aggregate([stage]).toArray()).rejects.toMatchObject(refusal);
+  const simple = { locale: 'simple' };
+  await expect(things.aggregate([stage], { collation: simple }).toArray()).rejects.toMatchObject(refusal);
+  expect(await things.aggregate([stage], { collation: CASELESS }).toArray()).not.toEqual([]);
+  expect(await db.collection('loose').aggregate([stage]).toArray()).not.toEqual([]);
 });
 
 const REFUSED_ON_VIEW: readonly Document[] = [

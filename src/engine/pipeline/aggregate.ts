@@ -50,6 +50,7 @@ export async function aggregate(
   checkPipeline(pipeline);
   // What is wrong with a stage is told of the pipeline as it was given.
   compilePipeline(pipeline, context);
+  namespaces.views.checkCollation(ns.db, pipeline, context.collator);
   if (startsPipeline(pipeline)) return new QueueCursor(encoded(await ownSource(pipeline, context)));
   const plan = planPipeline(pipeline, query);
   const handle = namespaces.handle(ns);

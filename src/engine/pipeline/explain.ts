@@ -32,14 +32,15 @@ export async function explainPipeline(
   const monotonic = () => env.clock.monotonic();
   const runs = verbosity !== 'queryPlanner';
   checkPipeline(pipeline);
+  // What is wrong with a stage is told of the pipeline as it was given.
+  compilePipeline(pipeline, context);
+  namespaces.views.checkCollation(ns.db, pipeline, context.collator);
   const asked = askedOf([...pipeline]);
   if (startsPipeline(pipeline)) {
     const profile = profilePipeline(pipeline, { ...context, sortKeys: asked.has('sortKey') }, monotonic);
     if (runs) await drain(profile.run(streamOf([])));
     return literal({ explainVersion: '1', stages: profile.show(runs) });
   }
-  // What is wrong with a stage is told of the pipeline as it was given.
-  compilePipeline(pipeline, context);
   const plan = planPipeline(pipeline, given);
   const { rest } = plan;
   const told = askedOf([...rest]);
