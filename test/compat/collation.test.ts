@@ -220,6 +220,22 @@ describe('a collection', () => {
   });
 });
 
+test('$densify makes documents like the one that they lead up to, and the last like the first of their partition', async () => {
+  await words.deleteMany({});
+  await words.insertMany([
+    { _id: 1, w: 'a', n: 0 },
+    { _id: 2, w: 'A', n: 2 },
+    { _id: 3, w: 'b', n: 4 },
+  ]);
+  const step = (bounds: unknown) => ({ $densify: { field: 'n', partitionByFields: ['w'], range: { step: 1, bounds } } });
+  const made = async (bounds: unknown) => {
+    const all = await words.aggregate([step(bounds)], { collation: CASELESS }).toArray();
+    return all.filter(({ _id }) => _id === undefined).map(({ w, n }) => `${w}${n}`);
+  };
+  expect(await made('partition')).toEqual(['A1']);
+  expect(await made('full')).toEqual(['A1', 'b0', 'b1', 'b2', 'b3', 'a3', 'a4']);
+});
+
 describe('a pipeline that writes', () => {
   test('merges by a unique index with its own collation', async () => {
     const target = db.collection<Word>('target');

@@ -49,6 +49,7 @@ export const densify: StageCompiler = (spec, env) => {
 
 /** The documents that have the same in the fields of `partitionByFields`. */
 interface Partition {
+  /** Those of the first of its documents: others may have something equal there. */
   readonly fields: Doc;
   /** The last value of its sequence that is there. */
   last: Value;
@@ -75,14 +76,15 @@ class Densification {
 
   /** The document, and before it what its sequence lacks; in batches. */
   *take(doc: Doc): Generator<Doc[]> {
-    const { path, range } = this.#spec;
+    const { path, partitionBy, range } = this.#spec;
     const value = checked(resolvePath(doc, path), range);
     if (!isNullish(value)) {
       const { bounds, step } = range;
-      const partition = this.#partitionOf(doc, value);
+      const fields = fieldsOf(doc, partitionBy);
+      const partition = this.#partitionOf(fields, value);
       this.#greatest = value;
       const place = typeof bounds === 'string' ? 1 : compare(value, bounds.from);
-      if (place > 0) yield* this.#fill(partition, value);
+      if (place > 0) yield* this.#fill(partition, value, fields);
       // A value that is off the sequence does not move it.
       if (place === 0 || (place > 0 && compare(value, step(partition.last, 1)) === 0)) partition.last = value;
       this.#last = partition.last;
@@ -97,19 +99,18 @@ class Densification {
     if (typeof bounds !== 'string') {
       // Bounds that are given are filled even where nothing is.
       if (this.#partitions.size === 0) this.#partitions.set('', { fields: new Map(), last: step(bounds.from, -1) });
-      for (const partition of this.#partitions.values()) yield* this.#fill(partition, bounds.to);
+      for (const partition of this.#partitions.values()) yield* this.#fill(partition, bounds.to, partition.fields);
     } else if (bounds === 'full' && partitionBy.length > 0 && this.#partitions.size > 0) {
       // The greatest value is of the sequence, or off it.
       const end = compare(this.#last, this.#greatest) === 0 ? step(this.#greatest, 1) : this.#greatest;
-      for (const partition of this.#partitions.values()) yield* this.#fill(partition, end);
+      for (const partition of this.#partitions.values()) yield* this.#fill(partition, end, partition.fields);
     }
     if (this.#held.length > 0) yield this.#held;
   }
 
-  #partitionOf(doc: Doc, value: Value): Partition {
+  #partitionOf(fields: Doc, value: Value): Partition {
     const { partitionBy, range } = this.#spec;
     const { bounds, step } = range;
-    const fields = fieldsOf(doc, partitionBy);
     const key = encodeKey(fields, false, this.#context.collator);
     const known = this.#partitions.get(key);
     if (known) return known;
@@ -127,18 +128,18 @@ class Densification {
     return made;
   }
 
-  /** Makes what a partition lacks below a value and within the bounds. */
-  *#fill(partition: Partition, below: Value): Generator<Doc[]> {
+  /** Makes what a partition lacks below a value and within the bounds, with the fields of whoever asks for it. */
+  *#fill(partition: Partition, below: Value, fields: Doc): Generator<Doc[]> {
     const { path, range } = this.#spec;
     const { bounds, step } = range;
     const limit = limitOf(this.#context, 'densified');
     for (;;) {
       const value = step(partition.last, 1);
       if (compare(value, below) >= 0 || (typeof bounds !== 'string' && compare(value, bounds.to) >= 0)) return;
-      checkPlace(partition.fields, path);
+      checkPlace(fields, path);
       partition.last = value;
       if (++this.#made > limit) throw tooMany(this.#made, limit);
-      yield* this.#give(withValue(partition.fields, path, value));
+      yield* this.#give(withValue(fields, path, value));
     }
   }
 
