@@ -149,6 +149,30 @@ const CASES: [name: string, operator: object, values: unknown[], docs?: object[]
   ],
   ['covariance', { $covariancePop: ['$t', '$y'] }, Array(4).fill(1.25)],
   ['covariance of a sample', { $covarianceSamp: ['$t', '$y'], window: SLIDING }, [null, 0.5, 0.5, 0.5]],
+  [
+    'covariance where a pair is not finite',
+    { $covariancePop: ['$x', '$y'], window: window([-1, 1]) },
+    [double(1), ...Array(3).fill(Number.NEGATIVE_INFINITY), 0.5999999999999992],
+    [
+      { t: 0, x: 1, y: 3 },
+      { t: 1, x: 2, y: 7 },
+      { t: 2, x: Number.NEGATIVE_INFINITY, y: 1 },
+      { t: 3, x: 0.1, y: 9 },
+      { t: 4, x: 0.7, y: 13 },
+    ],
+  ],
+  [
+    'covariance of decimals that no double can hold',
+    { $covariancePop: ['$x', '$y'] },
+    Array(3).fill(decimal('1.666666666666666666666666666666667E+6143')),
+    ['1E+6143', '2E+6143', '6E+6143'].map((x, t) => ({ t, x: decimal(x), y: t })),
+  ],
+  [
+    'covariance of decimals whose sum overflows',
+    { $covarianceSamp: ['$x', '$y'] },
+    Array(3).fill(decimal('-Infinity')),
+    numbers(1, 2, 3).map((each) => ({ ...each, x: decimal('8E+6144') })),
+  ],
   ['carried forward', { $locf: '$y' }, [null, 1, 1, 3], numbers(null, 1, undefined, 3)],
   ['linear fill', { $linearFill: '$y' }, [null, 1, double(2), 3, null], numbers(null, 1, null, 3, null)],
 ];

@@ -5,7 +5,7 @@ import { parseTimeUnit, unitLength } from '../../dates/index.ts';
 import { failedToParse, located } from '../../error.ts';
 import { compileExpression, type Expression, rootScope, type Scope } from '../../expressions/index.ts';
 import { difference, product, sum } from '../../expressions/sum.ts';
-import { divide, isNaNNumber, isZero, toDouble } from '../../number.ts';
+import { divide, isNaNNumber, isZero } from '../../number.ts';
 import { sizeOfValue } from '../../size.ts';
 import { Total } from '../../total.ts';
 import type { QueryContext } from '../../types.ts';
@@ -161,40 +161,4 @@ function area([x0, y0]: readonly [Found, Found], [x1, y1]: readonly [Found, Foun
   if (!isPair) return new Int32(0);
   const twice = product([sum([y1, y0]), difference(x1, x0)]);
   return isNumeric(twice) ? divide(twice, 2) : new Int32(0);
-}
-
-/** `$covariancePop` and `$covarianceSamp`, as accumulators of pairs: the covariance is updated pair by pair. */
-export function covariance(isSample: boolean): Accumulator {
-  const [meanX, meanY, product2] = [new Total(), new Total(), new Total()];
-  let count = 0;
-  return {
-    add(value) {
-      if (!Array.isArray(value) || value.length !== 2) return;
-      const [x, y] = value as [Found, Found];
-      if (!isNumeric(x) || !isNumeric(y)) return;
-      if (!Number.isFinite(toDouble(x)) || !Number.isFinite(toDouble(y))) {
-        product2.add(notFinite(toDouble(x), toDouble(y)));
-        return;
-      }
-      count += 1;
-      const deltaX = difference(x, meanX.average() ?? 0);
-      meanX.add(x);
-      meanY.add(y);
-      const deltaY = difference(y, meanY.average() ?? 0);
-      const change = product([deltaX, deltaY]);
-      if (isNumeric(change)) product2.add(change);
-    },
-    result() {
-      if (count === 1 && !isSample) return 0;
-      const divisor = isSample ? count - 1 : count;
-      return divisor <= 0 ? null : divide(product2.result(), divisor);
-    },
-  };
-}
-
-/** One value for a pair that has an infinity or NaN in it. */
-function notFinite(x: number, y: number): number {
-  if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
-  const infinities = [x, y].filter((value) => !Number.isFinite(value));
-  return infinities.every((value) => value === infinities[0]) ? infinities[0]! : Number.NaN;
 }

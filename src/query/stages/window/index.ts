@@ -17,8 +17,9 @@ import { roomFor } from '../memory.ts';
 import type { Keyed } from '../spool.ts';
 import type { Stage, StageCompiler, Stream } from '../stage.ts';
 import { compileWindow } from './bounds.ts';
-import { compileDerivative, compileIntegral, covariance } from './calculus.ts';
-import { overWindow } from './moving.ts';
+import { compileDerivative, compileIntegral } from './calculus.ts';
+import { covariance } from './covariance.ts';
+import { overRemovable, overWindow } from './moving.ts';
 import type { SortSpec, WindowFunction } from './partition.ts';
 import { compileRank } from './ranks.ts';
 import { Feed, Reader, Rows, windowTooLarge } from './rows.ts';
@@ -208,7 +209,7 @@ function compileField(name: string, spec: Value, sort: SortSpec | undefined, con
   const window = compileWindow(spec.get('window'), sort, context);
   if (operator.startsWith('$covariance')) {
     const expression = compileExpression(spec.get(operator), context);
-    return overWindow({ expression, start: () => covariance(operator === '$covarianceSamp') }, window);
+    return overRemovable({ expression, start: () => covariance(operator === '$covarianceSamp') }, window);
   }
   if (!window.grows && (operator === '$stdDevPop' || operator === '$stdDevSamp')) {
     const expression = compileExpression(spec.get(operator), context);

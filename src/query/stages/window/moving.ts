@@ -7,7 +7,7 @@ import type { Frame, Window } from './bounds.ts';
 import type { Running, WindowFunction } from './partition.ts';
 
 /** A document that was shown: what is looked at of it, and what a range compares. */
-interface Item<T> {
+export interface Item<T> {
   readonly place: number;
   readonly key: Found;
   readonly value: T;
@@ -77,6 +77,33 @@ const lookAt = ({ expression }: Summing): Look<Found> => ({
   size: sizeOfValue,
 });
 
+/** An accumulator that values leave again, in the order in which they came. */
+export interface Removable extends Accumulator {
+  remove(value: Found): void;
+}
+
+/** One that is kept over the windows of all places: what comes is added first, then what leaves is removed. */
+export function overRemovable(summing: Summing & { start(): Removable }, window: Window): WindowFunction {
+  if (window.grows) return overWindow(summing, window);
+  return () => {
+    const state = summing.start();
+    const inside: Item<Found>[] = [];
+    let next = 0;
+    return new Moving(window, lookAt(summing), (items, from, to) => {
+      let first = to;
+      while (first > from && items[first - 1]!.place >= next) first--;
+      for (const item of items.slice(first, to)) {
+        state.add(item.value);
+        inside.push(item);
+        next = item.place + 1;
+      }
+      const start = from < to ? items[from]!.place : next;
+      while (inside.length > 0 && inside[0]!.place < start) state.remove(inside.shift()!.value);
+      return orNull(state.result());
+    });
+  };
+}
+
 /** An accumulator over a window. One that only grows is added to; any other is summed up anew. */
 export function overWindow(summing: Summing, window: Window): WindowFunction {
   if (window.grows) return () => new Growing(summing, window);
@@ -140,7 +167,7 @@ class Growing extends Shown<Found> {
 }
 
 /** Of those shown, the window's are from the place `from` on, and `to` is behind the last of them. */
-export type Tell<T> = (items: readonly { readonly value: T }[], from: number, to: number, current: Doc) => Found;
+export type Tell<T> = (items: readonly Item<T>[], from: number, to: number, current: Doc) => Found;
 
 /** A window that is looked at as a whole at each place. */
 export class Moving<T> extends Shown<T> {
