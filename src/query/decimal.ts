@@ -136,10 +136,11 @@ function integerRoot(value: bigint): bigint {
   }
 }
 
-/** A double's own value with 34 significant digits. */
+/** A double's own value with 34 significant digits, or as many as it has where those are fewer. */
 export function decimalFromDoubleExactly(value: number): Decimal128 {
   if (!Number.isFinite(value)) return special(value);
-  const { coefficient, exponent } = doubleValue(value);
+  let { coefficient, exponent } = doubleValue(value);
+  for (; exponent < 0 && coefficient % 10n === 0n; exponent++) coefficient /= 10n;
   return decimalOf(coefficient, exponent, Object.is(value, -0));
 }
 

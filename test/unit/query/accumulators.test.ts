@@ -26,6 +26,7 @@ const CASES: [accumulator: unknown, result: unknown, docs: object[]][] = [
   [{ $sum: '$x' }, 0.6, xs(0.1, 0.2, 0.3)],
   [{ $sum: '$x' }, double(1), xs(1e100, 1, -1e100)],
   [{ $sum: '$x' }, decimal('1.1'), xs(decimal('0.1'), 1)],
+  [{ $sum: '$x' }, decimal('2.25'), xs(decimal('0.5'), 1.75)],
   // A double goes into a sum of decimals with all its digits.
   [{ $sum: '$x' }, decimal('1.100000000000000005551115123125783'), xs(decimal('1'), 0.1)],
   [{ $sum: 1 }, 2, xs(1, 2)],
