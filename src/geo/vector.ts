@@ -71,12 +71,14 @@ export function crossing([a, b]: Arc, [c, d]: Arc): Vec {
   return dot(point, middle(a, b)) >= 0 ? point : negative(point);
 }
 
-/** Radians from a point to the nearest point of an arc. */
+/** Radians from a point to the nearest point of an arc, which is found first, as S2 does. */
 export function distanceToArc(point: Vec, [a, b]: Arc): number {
   const normal = cross(a, b);
   const isBeside = dot(cross(normal, a), point) > 0 && dot(cross(b, normal), point) > 0;
   if (!isBeside) return Math.min(angle(point, a), angle(point, b));
-  return Math.abs(Math.PI / 2 - angle(point, normal));
+  const above = dot(point, normal) / dot(normal, normal);
+  const { x, y, z } = normal;
+  return angle(point, unit({ x: point.x - above * x, y: point.y - above * y, z: point.z - above * z }));
 }
 
 /** Radians from a point to the nearest of some arcs. */

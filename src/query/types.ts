@@ -148,8 +148,8 @@ export interface PipelineContext extends QueryContext {
   readonly collection: string;
   /** Another collection of the same database, for `$lookup`, `$unionWith`, `$graphLookup`. */
   foreign(collection: string): Foreign;
-  /** The documents of a collection of the same database, nearest first, for `$geoNear`. Rejects where no index tells. */
-  nearest(collection: string, asked: GeoNear): Promise<AsyncIterable<Doc[]>>;
+  /** The documents of the collection, nearest first, for `$geoNear`. Rejects where no index tells. */
+  nearest(asked: GeoNear, context: PipelineContext): Promise<AsyncIterable<Doc[]>>;
   /** `$out`: the collection's new content, at once. */
   replaceCollection(db: string, collection: string, docs: Doc[]): Promise<void>;
   /** `$merge`: checks the target, and gives what writes to it. */

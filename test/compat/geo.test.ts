@@ -299,6 +299,42 @@ describe('$geoNear', () => {
     expect(united).toHaveLength(6);
   });
 
+  test('knows the variables of a $lookup in its query', async () => {
+    const query = { $expr: { $eq: ['$kind', '$$kind'] } };
+    const pipeline = [{ $geoNear: { near, distanceField: 'd', query } }, { $project: { _id: 1 } }];
+    const joined = await places
+      .aggregate([
+        { $match: { _id: { $in: [1, 3] } } },
+        { $lookup: { from: 'places', let: { kind: '$kind' }, pipeline, as: 'same' } },
+        { $sort: { _id: 1 } },
+      ])
+      .toArray();
+    expect(joined.map(({ same }) => ids(same))).toEqual([[2, 1], [3]]);
+  });
+
+  test('may stand behind filters that keep all', async () => {
+    const stages = [{ $match: {} }, { $match: {} }, { $geoNear: { near, distanceField: 'd', maxDistance: 2 } }];
+    expect(ids(await places.aggregate([...stages, { $match: { _id: 2 } }]).toArray())).toEqual([2]);
+    const lookup = { $lookup: { from: 'places', pipeline: stages, as: 'near' } };
+    expect((await places.aggregate([{ $match: { _id: 1 } }, lookup]).next())?.near).toHaveLength(2);
+    await expect(places.aggregate([{ $match: {} }, { $collStats: {} }]).toArray()).rejects.toMatchObject({
+      code: 40602,
+    });
+  });
+
+  test('is as far from a line as from the point of it that is the nearest', async () => {
+    const coll = db.collection<{ _id: number } & Document>('beside');
+    await coll.createIndex({ loc: '2dsphere' });
+    const line = { type: 'LineString', coordinates: [point(5, 0), point(9, 0)].map(({ coordinates }) => coordinates) };
+    await coll.insertMany([
+      { _id: 1, loc: line },
+      { _id: 2, loc: point(7, 0) },
+    ]);
+    const found = await coll.aggregate([{ $geoNear: { near: point(7, 2), distanceField: 'd' } }]).toArray();
+    expect(ids(found)).toEqual([1, 2]);
+    expect(found[0]!.d).toBe(found[1]!.d);
+  });
+
   const COLLATION =
     "$geoNear does not accept the 'collation' parameter. Instead, specify a collation for the entire aggregation command.";
   const option = (more: object) => [{ $geoNear: { near, distanceField: 'd', ...more } }];
@@ -320,6 +356,9 @@ describe('$geoNear', () => {
     [option({ minDistance: -1 }), 2, 'minDistance must be nonnegative'],
     [option({ distanceMultiplier: -1 }), 2, 'distanceMultiplier must be nonnegative'],
     [option({ query: 1 }), 14, 'query must be an object'],
+    [option({ query: { loc: { $near: near } } }), 5626500, expect.stringContaining('not allowed in this context')],
+    [option({ query: { $text: { $search: 'x' } } }), 2, '$text is not allowed in this context'],
+    [option({ query: { a: { $nope: 1 } } }), 2, 'unknown operator: $nope'],
     [option({ key: 1 }), 14, "$geoNear parameter 'key' must be of type string but found type: int"],
     [option({ key: '' }), 2, "$geoNear parameter 'key' cannot be the empty string"],
     [option({ key: 'other' }), 291, UNFOUND.replace('%s', 'other').replace('%s', '1.79769e+308')],
@@ -351,7 +390,12 @@ describe('$geoNear', () => {
       errmsg: 'There is more than one 2dsphere index on geo.bare; unsure which to use for $geoNear',
     });
     expect(await bare.aggregate(option({ key: 'b' })).toArray()).toHaveLength(1);
-    expect(await db.collection('absent').aggregate(pipeline).toArray()).toEqual([]);
+    await expect(db.collection('absent').aggregate(pipeline).toArray()).rejects.toMatchObject({
+      code: 26,
+      errmsg: '$geoNear requires a geo index to run, but geo.absent does not exist',
+    });
+    const nowhere = (await server.client()).db('nowhere').collection('absent');
+    expect(await nowhere.aggregate(pipeline).toArray()).toEqual([]);
   });
 });
 

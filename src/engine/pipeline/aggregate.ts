@@ -169,7 +169,8 @@ export function pipelineContext(deployment: Deployment, ns: Namespace, query: Ag
         figures: () => lookupFigures(executions),
       };
     },
-    nearest: (coll, asked) => nearestDocs(env, namespaces.handle({ db: ns.db, coll }), asked, query),
+    nearest: (asked, { collection: coll, ...own }) =>
+      nearestDocs(env, namespaces, { db: ns.db, coll }, asked, { ...query, context: own }),
     replaceCollection: (db, coll, docs) => replaceContent(env, namespaces, { db, coll }, docs, query.bypassValidation),
     mergeInto: (spec) => new Merger(env, namespaces, spec, query.context, query.bypassValidation),
     newId: () => newObjectId(env),

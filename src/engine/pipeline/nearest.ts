@@ -2,21 +2,27 @@ import { CodedError, type Env } from '../../base/index.ts';
 import type { Doc } from '../../bson/index.ts';
 import { carry, compileFilter, type GeoNear, streamOf } from '../../query/index.ts';
 import { type Collection, nsText } from '../collection.ts';
-import type { FindQuery } from '../contract.ts';
+import type { FindQuery, Namespace } from '../contract.ts';
 import { execute } from '../find.ts';
-import type { CollectionHandle } from '../handle.ts';
+import type { Namespaces } from '../namespaces.ts';
 
 /**
- * What `$geoNear` asks for, in batches, nearest first. A collection that does not exist has nothing near. Rejects where
- * no index can tell.
+ * What `$geoNear` asks for, in batches, nearest first. Rejects where no index can tell, so of a collection that does not
+ * exist; of a database that does not, a mongos tells nothing.
  */
 export async function nearestDocs(
   env: Env,
-  handle: CollectionHandle | undefined,
+  namespaces: Namespaces,
+  ns: Namespace,
   { key, filter, add }: GeoNear,
   query: Pick<FindQuery, 'read' | 'context'>,
 ): Promise<AsyncIterable<Doc[]>> {
-  if (!handle) return streamOf([]);
+  const handle = namespaces.handle(ns);
+  if (!handle) {
+    if (!namespaces.databases().includes(ns.db)) return streamOf([]);
+    const why = `$geoNear requires a geo index to run, but ${nsText(ns)} does not exist`;
+    throw new CodedError('NamespaceNotFound', why);
+  }
   const { collection } = await handle.load();
   const asked = filter(key ?? geoPath(collection));
   const found = await execute(

@@ -2,6 +2,7 @@ import { CodedError } from '../../base/index.ts';
 import { type Doc, isNumber, typeAlias, type Value } from '../../bson/index.ts';
 import { badValue, located, typeMismatch } from '../error.ts';
 import { compileExpression, rootScope } from '../expressions/index.ts';
+import { checkInValidator, compileFilter } from '../filter/index.ts';
 import { checkedParts } from '../path.ts';
 import type { GeoNear, Metadata, QueryContext } from '../types.ts';
 import { type Found, isArray, isDoc, MISSING, truthy } from '../value.ts';
@@ -10,7 +11,7 @@ import { opened, type StageCompiler } from './stage.ts';
 /** `$geoNear`: the documents of the collection, nearest first, each with its distance. An index must find them. */
 export const geoNear: StageCompiler = (spec, { context }) => {
   const asked = parseGeoNear(spec, context);
-  return opened(() => context.nearest(context.collection, asked));
+  return opened(() => context.nearest(asked, context));
 };
 
 /** Options of earlier versions. */
@@ -40,6 +41,7 @@ function parseGeoNear(spec: Value, context: QueryContext): GeoNear {
   const multiplier = multiplierOption(spec) ?? 1;
   const query = spec.has('query') ? spec.get('query') : new Map();
   if (!isDoc(query)) throw typeMismatch('query must be an object');
+  checkQuery(query, context);
   const locsField = spec.has('includeLocs')
     ? pathOption(spec, 'includeLocs', "$geoNear requires that 'includeLocs' option is a String", 16607)
     : undefined;
@@ -63,6 +65,12 @@ function parseGeoNear(spec: Value, context: QueryContext): GeoNear {
       return locsField ? withField(measured, locsField, geoNearPoint) : measured;
     },
   };
+}
+
+/** Throws for a query that cannot be, or that wants an order or an index of its own. */
+function checkQuery(query: Doc, { textIndex: _, nears: __, ...context }: QueryContext): void {
+  checkInValidator(query);
+  compileFilter(query, context);
 }
 
 function pathOption(spec: Doc, name: string, message: string, code: number): readonly string[] {

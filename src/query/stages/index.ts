@@ -14,7 +14,7 @@ import { geoNear } from './geo-near.ts';
 import { graphLookup } from './graph-lookup.ts';
 import { group, sortByCount } from './group.ts';
 import { lookup } from './lookup.ts';
-import { OWN_SOURCES } from './own-source.ts';
+import { OWN_SOURCES, withoutEmptyFilters } from './own-source.ts';
 import { type Compiled, Profile, shownLookup, shownSort } from './profile.ts';
 import { redact } from './redact.ts';
 import * as simple from './simple.ts';
@@ -80,7 +80,7 @@ const NOT_HERE = new Map<string, () => Error>([
 export function checkPipeline(stages: readonly Doc[]): void {
   if (stages.length > MAX_STAGES)
     throw located(7749501, `Pipeline length must be no longer than ${MAX_STAGES} stages.`);
-  for (const [at, stage] of stages.entries()) {
+  for (const [at, stage] of withoutEmptyFilters(stages).entries()) {
     const name = stageName(stage);
     const refusal = NOT_HERE.get(name);
     if (refusal) throw refusal();
@@ -142,7 +142,7 @@ function stageName(stage: Doc): string {
 
 /** Whether a pipeline's first stage makes its own documents, so that its collection need not be read. */
 export function startsPipeline(stages: readonly Doc[]): boolean {
-  const [first] = stages;
+  const [first] = withoutEmptyFilters(stages);
   return first !== undefined && OWN_SOURCES.has(stageName(first));
 }
 
@@ -174,7 +174,7 @@ function through(stages: readonly Stage[], source: Stream): Stream {
 
 function compileStages(stages: readonly Doc[], context: PipelineContext): Compiled[] {
   checkPipeline(stages);
-  return optimized(() => compileEach(stages, context));
+  return optimized(() => compileEach(withoutEmptyFilters(stages), context));
 }
 
 function compileEach(stages: readonly Doc[], context: PipelineContext): Compiled[] {

@@ -10,7 +10,7 @@ import type { Foreign, PipelineContext } from '../types.ts';
 import { type Found, isArray, isDoc, isNullish, MISSING } from '../value.ts';
 import { Candidates, FieldIndex } from './candidates.ts';
 import { type LookupSpec, parseLookup } from './lookup-spec.ts';
-import { isOwnSource } from './own-source.ts';
+import { isOwnSource, withoutEmptyFilters } from './own-source.ts';
 import { collect, gathered, type Stage, type StageEnv, streamOf, within } from './stage.ts';
 import { parseUnwind } from './unwind.ts';
 
@@ -66,7 +66,8 @@ function unwound(as: readonly string[], unwinding: Value): (doc: Doc, found: rea
 
 /** Compiles the join; what it opens holds what has been read of the other collection, for one run of the stage. */
 function joinOf(spec: LookupSpec, env: StageEnv, foreign: Foreign | undefined): () => Join {
-  const { from, fields, pipeline, variables } = spec;
+  const { from, fields, variables } = spec;
+  const pipeline = spec.pipeline && withoutEmptyFilters(spec.pipeline);
   // Read anew at each use, so that what is compiled once serves all documents.
   const bound = new Map<string, Found>(env.context.variables);
   for (const { name } of variables) bound.set(name, MISSING);

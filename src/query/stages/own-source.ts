@@ -12,6 +12,17 @@ export const OWN_SOURCES: ReadonlySet<string> = new Set([
   '$planCacheStats',
 ]);
 
+/** The pipeline as it runs: a `$geoNear` begins it behind filters that keep all, which MongoDB leaves out. */
+export function withoutEmptyFilters(stages: readonly Doc[]): readonly Doc[] {
+  const first = stages.findIndex((stage) => !isEmptyFilter(stage));
+  return first > 0 && stages[first]!.has('$geoNear') ? stages.slice(first) : stages;
+}
+
+function isEmptyFilter(stage: Doc): boolean {
+  const filter = stage.get('$match');
+  return stage.size === 1 && filter instanceof Map && filter.size === 0;
+}
+
 export function isOwnSource(stage: Doc): boolean {
   return OWN_SOURCES.has(stage.keys().next().value ?? '');
 }
