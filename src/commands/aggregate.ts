@@ -98,7 +98,7 @@ function checkTarget(pipeline: readonly Doc[], db: string): void {
   const out = last?.get('$out') ?? into(last?.get('$merge'));
   if (typeof out === 'string') writable(db, out);
   if (!isDocument(out)) return;
-  const [toDb, coll] = [out.get('db') ?? db, out.get('coll')];
+  const [toDb, coll] = [out.get('db') || db, out.get('coll')];
   if (typeof toDb === 'string' && typeof coll === 'string') writable(toDb, coll);
 }
 

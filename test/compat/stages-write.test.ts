@@ -58,6 +58,13 @@ describe('$merge', () => {
       [SOURCE[0]!, { _id: 2, k: 'b', old: true, n: 4 }, TARGET[1]!],
     ],
     [
+      'a pipeline that fills in values',
+      { into: 'target', whenMatched: [{ $fill: { output: { old: { value: false }, more: { value: 5 } } } }] },
+      [SOURCE[0]!, { _id: 2, k: 'b', old: true, more: 5 }, TARGET[1]!],
+    ],
+    ['into no database', { into: { db: null, coll: 'target' }, whenMatched: 'keepExisting' }, [SOURCE[0]!, ...TARGET]],
+    ['into a nameless one', { into: { db: '', coll: 'target' }, whenMatched: 'keepExisting' }, [SOURCE[0]!, ...TARGET]],
+    [
       'on another unique field',
       { into: 'target', on: 'k', whenMatched: [{ $set: { n: '$$new.n' } }], whenNotMatched: 'discard' },
       [{ _id: 2, k: 'b', old: true, n: 2 }, TARGET[1]!],
@@ -88,6 +95,7 @@ describe('$merge', () => {
     [{}, 40414, "BSON field '$merge.into' is missing but a required field"],
     [{ into: '' }, 5786800, "$merge 'into' field cannot be an empty string"],
     [{ into: {} }, 5786801, "$merge 'into' field must specify a 'coll' that is not empty, null or undefined"],
+    [{ into: { coll: null } }, 5786801, /must specify a 'coll' that is not empty, null or undefined/],
     [{ into: { coll: 'x', y: 1 } }, 40415, "BSON field 'into.y' is an unknown field."],
     [{ into: '$x' }, 73, "Invalid $merge target namespace: 'writing.$x'"],
     [{ into: 'target', x: 1 }, 40415, "BSON field '$merge.x' is an unknown field."],
@@ -100,6 +108,12 @@ describe('$merge', () => {
     [{ into: 'target', on: 'n' }, 51183, /Cannot find index to verify that join fields will be unique/],
     [{ into: 'target', whenMatched: 'x' }, 2, "Enumeration value 'x' for field 'whenMatched' is not a valid value."],
     [{ into: 'target', whenMatched: 1 }, 51191, /must be either a string or an array, but found int/],
+    [{ into: 'target', whenMatched: null }, 51191, /must be either a string or an array, but found null/],
+    [
+      { into: 'target', let: { v: '$nothing' }, whenMatched: [{ $set: { v: '$$v' } }] },
+      17276,
+      /Use of undefined variable: v/,
+    ],
     [
       { into: 'target', whenNotMatched: 'x' },
       2,
@@ -148,6 +162,11 @@ describe('$merge', () => {
   });
 });
 
+test('explain of a $merge looks for its index', async () => {
+  const explained = db.collection('source').aggregate([{ $merge: { into: 'target', on: 'n' } }]);
+  await expect(explained.explain()).rejects.toMatchObject({ code: 51183 });
+});
+
 describe('$out', () => {
   test.each([
     'target',
@@ -165,6 +184,8 @@ describe('$out', () => {
 
   const REFUSED: [spec: unknown, code: number, message: string | RegExp][] = [
     [1, 16990, '$out only supports a string or object argument, but found int'],
+    [{ db: '', coll: 'x' }, 73, 'Invalid $out target namespace, .x'],
+    [{ db: 'writing', coll: null }, 40414, "BSON field '$out.coll' is missing but a required field"],
     [{ coll: 'x' }, 40414, "BSON field '$out.db' is missing but a required field"],
     [{ db: 'writing', coll: 'x', y: 1 }, 40415, "BSON field '$out.y' is an unknown field."],
     ['system.x', 17385, "Can't $out to special collection: system.x"],
@@ -178,6 +199,8 @@ describe('$out', () => {
   test('that breaks a unique index changes nothing', async () => {
     await expect(run({ $set: { k: 'same' } }, { $out: 'target' })).rejects.toMatchObject({ code: 11000 });
     await expect(run({ $set: { _id: 1 } }, { $out: 'target' })).rejects.toMatchObject({ code: 11000 });
+    await expect(run({ $set: { _id: 1 } }, { $out: 'fresh' })).rejects.toMatchObject({ code: 11000 });
+    expect(await db.listCollections({ name: 'fresh' }).toArray()).toEqual([]);
     expect(await contents()).toEqual(TARGET);
   });
 });

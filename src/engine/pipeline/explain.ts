@@ -55,10 +55,15 @@ export async function explainPipeline(
   return literal({ explainVersion, stages: [first, ...(isByDistinctScan(shown) ? groupedByScan(stages) : stages)] });
 }
 
-/** Of `$out` and `$merge` only what they are given is asked (`DocumentSourceWriter::doGetNext`). */
+/** Of `$out` and `$merge` only what they are given is asked, and their targets checked (`DocumentSourceWriter::doGetNext`). */
 function writingNothing(context: PipelineContext): PipelineContext {
   const nothing = async () => {};
-  return { ...context, replaceCollection: nothing, mergeInto: () => ({ write: nothing, durable: nothing }) };
+  const mergeInto: PipelineContext['mergeInto'] = (spec) => ({
+    ...context.mergeInto(spec),
+    write: nothing,
+    durable: nothing,
+  });
+  return { ...context, replaceCollection: nothing, mergeInto };
 }
 
 function isByDistinctScan(plan: Doc): boolean {

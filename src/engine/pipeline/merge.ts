@@ -70,6 +70,7 @@ export class Merger {
       } catch (error) {
         batch.failed(index, error);
       }
+      for (const name of item.variables.keys()) this.#variables.delete(name);
     }
   }
 

@@ -1,5 +1,5 @@
 import { CodedError, type Env } from '../../base/index.ts';
-import { type Doc, decode, getField, doc as literal } from '../../bson/index.ts';
+import { type Doc, decode, encodeKey, getField, doc as literal, type Value } from '../../bson/index.ts';
 import { duplicateKeyError } from '../../indexes/index.ts';
 import type { Log } from '../../log/index.ts';
 import { type Collection, duplicateKey, nsText } from '../collection.ts';
@@ -28,6 +28,8 @@ export async function replaceContent(
   bypassValidation: boolean | undefined,
 ): Promise<void> {
   const encoded = docs.map((doc) => checkInsertable(encodeWithIdFirst(doc, env)));
+  // No collection is made of what could not be its content.
+  if (!namespaces.handle(ns)) checkIds(ns, encoded, (id) => encodeKey(id, false, undefined), undefined);
   const handle = await namespaces.ensure(ns);
   const loaded = await handle.load();
   const { collection, cap } = loaded;
@@ -63,21 +65,35 @@ async function fill(log: Log, { retries }: Loaded, encoded: readonly Uint8Array[
 /** Tries the documents in empty indexes of the same kind. Throws what the collection's own would throw. */
 function checkUnique(ns: Namespace, { collection }: Loaded, encoded: readonly Uint8Array[]): void {
   const trials = [...collection.secondary.values()].map(({ spec }) => ({ spec, index: buildIndex(spec) }));
-  const ids = new Set<string>();
+  checkIds(ns, encoded, (id) => collection.ids.keyOf(id), collection.ids.collation);
   for (const [at, bytes] of encoded.entries()) {
     const recordId = at + 1;
-    const id = getField(bytes, '_id');
-    const key = collection.ids.keyOf(id);
-    if (ids.has(key)) {
-      const index = { name: '_id_', key: literal({ _id: 1 }), collation: collection.ids.collation };
-      throw duplicateKeyError(nsText(ns), index, new Map([['_id', id]]));
-    }
-    ids.add(key);
     for (const { spec, index } of trials) {
       const prepared = index.prepare(decode(bytes));
       const conflict = index.conflict(recordId, prepared);
       if (conflict) throw duplicateKey(ns, spec, conflict.keyValue);
       index.insert(recordId, prepared);
     }
+  }
+}
+
+function checkIds(
+  ns: Namespace,
+  encoded: readonly Uint8Array[],
+  keyOf: (id: Value) => string,
+  collation: Doc | undefined,
+): void {
+  const ids = new Set<string>();
+  for (const bytes of encoded) {
+    const id = getField(bytes, '_id');
+    const key = keyOf(id);
+    if (ids.has(key)) {
+      throw duplicateKeyError(
+        nsText(ns),
+        { name: '_id_', key: literal({ _id: 1 }), collation },
+        new Map([['_id', id]]),
+      );
+    }
+    ids.add(key);
   }
 }

@@ -1,14 +1,15 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { located, typeMismatch } from '../error.ts';
 import { isDoc, typeName } from '../value.ts';
-import { checkFields, objectArgument, pathList, requireText, wrongType } from './idl.ts';
+import { checkFields, objectArgument, pathList, requireText, withoutNulls, wrongType } from './idl.ts';
 import type { StageCompiler } from './stage.ts';
 
 /** `$fill`: values for fields that are null or missing, by the stages that MongoDB makes of it. */
-export const fill: StageCompiler = (spec, env) => env.compile(desugared(objectArgument('$fill', spec)), env.context);
+export const fill: StageCompiler = (spec, env) => env.compile(filling(spec), env.context);
 
 /** A `$setWindowFields` where a method asks the neighbours, and an `$addFields` for values: it alone neither parts nor sorts. */
-function desugared(spec: Doc): Doc[] {
+export function filling(argument: Value): Doc[] {
+  const spec = withoutNulls(objectArgument('$fill', argument), ['partitionBy']);
   checkFields('$fill', spec, ['partitionBy', 'partitionByFields', 'sortBy', 'output'], ['output']);
   const [output, sortBy] = [objectField(spec, 'output'), spec.has('sortBy') ? objectField(spec, 'sortBy') : undefined];
   const partitionBy = partitionOf(spec);
@@ -16,10 +17,11 @@ function desugared(spec: Doc): Doc[] {
     throw located(6050203, "The output field in '$fill' must contain an object with at least one element");
   }
   const [windows, values]: [Doc, Doc] = [new Map(), new Map()];
-  for (const [name, how] of output) {
-    if (!isDoc(how)) {
+  for (const [name, given] of output) {
+    if (!isDoc(given)) {
       throw located(6050200, 'Each fill output specification must be an object with exactly one field');
     }
+    const how = withoutNulls(given, ['value']);
     checkFields('$fill', how, ['value', 'method'], []);
     if (how.has('method')) windows.set(name, new Map([[methodOf(how), `$${name}`]]));
     else if (how.has('value')) values.set(name, new Map([['$ifNull', [`$${name}`, how.get('value')]]]));

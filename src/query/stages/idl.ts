@@ -9,6 +9,11 @@ export function objectArgument(stage: string, spec: Value): Doc {
   throw failedToParse(`The ${stage} stage specification must be an object, found ${typeName(spec)}`);
 }
 
+/** The fields of an argument: null stands for none (as `idl_parser.cpp` has it) but in those that take any value. */
+export function withoutNulls(spec: Doc, takeAny: readonly string[] = []): Doc {
+  return new Map([...spec].filter(([name, value]) => value !== null || takeAny.includes(name)));
+}
+
 /** Throws for fields that are not known, and for required ones that are not there. */
 export function checkFields(label: string, spec: Doc, known: readonly string[], required: readonly string[]): void {
   for (const name of spec.keys()) {

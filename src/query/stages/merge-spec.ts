@@ -5,6 +5,7 @@ import { compileExpression, type Expression, variableName } from '../expressions
 import { checkedParts } from '../path.ts';
 import type { MergeSpec, QueryContext } from '../types.ts';
 import { isArray, isDoc, typeName } from '../value.ts';
+import { withoutNulls } from './idl.ts';
 import { pipelineArgument } from './pipeline-argument.ts';
 import { checkTarget, invalidTarget, isValidTarget, writeTarget } from './write-target.ts';
 
@@ -30,7 +31,7 @@ export function parseMerge(spec: Value, context: QueryContext & { readonly db: s
   }
   const into = typeof spec === 'string' ? { db: context.db, coll: spec } : targetOf(given.get('into'), context.db);
   const on = fieldsOf(given.get('on'));
-  const matched = given.get('whenMatched') ?? 'merge';
+  const matched = given.has('whenMatched') ? given.get('whenMatched') : 'merge';
   const whenMatched = isArray(matched) ? pipelineArgument(matched) : oneOf(WHEN_MATCHED, matched, 'whenMatched');
   const whenNotMatched = oneOf(WHEN_NOT_MATCHED, given.get('whenNotMatched') ?? 'insert', 'whenNotMatched');
   const mode = typeof whenMatched === 'string' ? whenMatched : 'pipeline';
@@ -58,8 +59,8 @@ function targetOf(into: Value, db: string): { db: string; coll: string } {
   if (into === '') throw located(5786800, "$merge 'into' field cannot be an empty string");
   if (typeof into === 'string') return { db, coll: into };
   if (isDoc(into)) {
-    const target = writeTarget('into', into, db);
-    if (target.coll !== '') return target;
+    const target = writeTarget('into', withoutNulls(into), db);
+    if (target.coll !== '') return { ...target, db: target.db || db };
     throw located(5786801, "$merge 'into' field must specify a 'coll' that is not empty, null or undefined");
   }
   throw located(51178, `$merge 'into' field  must be either a string or an object, but found ${typeName(into)}`);

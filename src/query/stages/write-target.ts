@@ -27,8 +27,8 @@ export function writeTarget(label: string, spec: Doc, db: string): Target {
 }
 
 /** Whether a collection may have that name. */
-export function isValidTarget({ coll }: Target): boolean {
-  return coll !== '' && !coll.startsWith('.') && !coll.includes('\0') && !coll.includes('$');
+export function isValidTarget({ db, coll }: Target): boolean {
+  return db !== '' && coll !== '' && !coll.startsWith('.') && !coll.includes('\0') && !coll.includes('$');
 }
 
 /** Throws for what a stage may not write to; `cannot` is the word that its messages have for that. */

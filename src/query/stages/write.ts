@@ -3,8 +3,8 @@ import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { rootScope } from '../expressions/index.ts';
 import type { MergeItem } from '../types.ts';
-import { type Found, isDoc, typeName } from '../value.ts';
-import { checkFields } from './idl.ts';
+import { type Found, isDoc, MISSING, typeName } from '../value.ts';
+import { checkFields, withoutNulls } from './idl.ts';
 import { mergeKey, parseMerge } from './merge-spec.ts';
 import { collect, type StageCompiler, streamOf, whole } from './stage.ts';
 import { checkTarget, invalidTarget, isValidTarget, type Target, writeTarget } from './write-target.ts';
@@ -28,9 +28,10 @@ function outTarget(spec: Value, db: string): Target {
   if (!isDoc(spec)) {
     throw located(16990, `$out only supports a string or object argument, but found ${typeName(spec)}`);
   }
-  checkFields('$out', spec, ['db', 'coll', 'timeseries'], ['db', 'coll']);
-  if (spec.has('timeseries')) throw new CodedError('NotImplemented', 'DiscoDB has no time-series collections');
-  return writeTarget('$out', spec, db);
+  const given = withoutNulls(spec);
+  checkFields('$out', given, ['db', 'coll', 'timeseries'], ['db', 'coll']);
+  if (given.has('timeseries')) throw new CodedError('NotImplemented', 'DiscoDB has no time-series collections');
+  return writeTarget('$out', given, db);
 }
 
 /** `$merge`: hands over batches of documents, each with the values that it is found by. */
@@ -43,7 +44,12 @@ export const merge: StageCompiler = (spec, { context }) => {
     return {
       doc,
       key: mergeKey(doc, parsed.on),
-      variables: new Map(variables.map(({ name, expression }): [string, Found] => [name, expression(scope)])),
+      // What is missing leaves its variable undefined.
+      variables: new Map(
+        variables
+          .map(({ name, expression }): [string, Found] => [name, expression(scope)])
+          .filter(([, value]) => value !== MISSING),
+      ),
     };
   };
   // What it finds wrong with the target is wrong with the stage.

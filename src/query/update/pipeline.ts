@@ -8,6 +8,7 @@ import {
   compileUnset,
   type Transform,
 } from '../projection/index.ts';
+import { filling } from '../stages/fill.ts';
 import { checkPipeline } from '../stages/index.ts';
 import type { QueryContext, Updater } from '../types.ts';
 import { isDoc } from '../value.ts';
@@ -16,7 +17,7 @@ import { replaceDoc } from './replacement.ts';
 /** Compiles an update written as a pipeline. */
 export function compilePipelineUpdate(stages: readonly Doc[], context: QueryContext): Updater {
   checkPipeline(stages);
-  const transforms = stages.map((stage) => compileUnoptimized(stage, context));
+  const transforms = stages.flatMap(made).map((stage) => compileUnoptimized(stage, context));
   return {
     kind: 'pipeline',
     apply(doc, { inserting = false }) {
@@ -36,6 +37,11 @@ function compileUnoptimized(stage: Doc, context: QueryContext): Transform {
       throw error;
     };
   }
+}
+
+/** The stages that a stage comes to: one that only fills in values is an `$addFields`. */
+function made(stage: Doc): Doc[] {
+  return stage.has('$fill') ? filling(stage.get('$fill')) : [stage];
 }
 
 function compileStage(stage: Doc, context: QueryContext): Transform {
