@@ -72,4 +72,4 @@ export { withTimestamps } from './update/empty-timestamps.ts';
 export { compileUpdate, type UpdateOptions } from './update/index.ts';
 export { checkIdType, checkStoredId } from './update/storable.ts';
 export { compileValidator, type Validator } from './validation/index.ts';
-export { format as showValue, isNumeric } from './value.ts';
+export { format as showValue, isNumeric, type Numeric } from './value.ts';

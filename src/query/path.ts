@@ -1,4 +1,15 @@
-import { bytesOfKept, type Doc, decode, type KeptDoc, KeptField, KeptFinder, TYPE, type Value } from '../bson/index.ts';
+import { CodedError } from '../base/index.ts';
+import {
+  bytesOfKept,
+  type Doc,
+  decode,
+  type KeptDoc,
+  KeptField,
+  KeptFinder,
+  MAX_DEPTH,
+  TYPE,
+  type Value,
+} from '../bson/index.ts';
 import { located } from './error.ts';
 import { type Found, isArray, isDoc, MISSING } from './value.ts';
 
@@ -168,12 +179,19 @@ export function checkedParts(path: string): string[] {
   if (path === '') throw located(40352, 'FieldPath cannot be constructed with empty string');
   if (path.endsWith('.')) throw located(40353, "FieldPath must not end with a '.'.");
   const parts = path.split('.');
-  for (const part of parts) {
-    if (part === '') throw located(15998, 'FieldPath field names may not be empty strings.');
-    if (part.startsWith('$') && !DOLLAR_FIELDS.has(part)) {
-      throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
-    }
-    if (part.includes('\0')) throw located(16411, "FieldPath field names may not contain '\\0'.");
-  }
+  if (parts.length > MAX_DEPTH) throw new CodedError('Overflow', 'FieldPath is too long');
+  for (const part of parts) checkFieldName(part);
   return parts;
+}
+
+/** Throws for what is no name of one field. */
+export function checkFieldName(name: string): void {
+  if (name === '') throw located(15998, 'FieldPath field names may not be empty strings.');
+  if (name.startsWith('$') && !DOLLAR_FIELDS.has(name)) {
+    throw located(16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField.");
+  }
+  if (name.includes('\0')) throw located(16411, "FieldPath field names may not contain '\\0'.");
+  if (name.includes('.')) {
+    throw located(16412, "FieldPath field names may not contain '.'. Consider using $getField or $setField.");
+  }
 }

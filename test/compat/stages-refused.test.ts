@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Db, Document } from '../support/driver.ts';
+import { type Db, Decimal128, type Document } from '../support/driver.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 /** What stages refuse, as a client meets it. */
@@ -33,6 +33,45 @@ const REFUSED: [pipeline: unknown[], code: number, message: string | RegExp][] =
   [[{ $sort: {} }], 15976, '$sort stage must have at least one sort key'],
   [[{ $count: 1 }], 40156, 'the count field must be a non-empty string'],
   [[{ $count: 'a.b' }], 40160, "the count field cannot contain '.'"],
+  [[{ $count: '_id' }], 9039800, "the count field cannot be '_id'"],
+  [[{ $unwind: { path: '$a', preserveNullAndEmptyArrays: null } }], 28809, /expected a boolean .* got null$/],
+  [[{ $sample: { size: 'x', y: 1 } }], 28746, 'size argument to $sample must be a number'],
+  [[{ $sample: { y: 1, size: 'x' } }], 28748, 'unrecognized option to $sample: y'],
+  [[{ $group: { _id: null, a: {} } }], 40234, "The field 'a' must be an accumulator object"],
+  [[{ $group: { _id: { '': '$n' } } }], 15998, 'FieldPath field names may not be empty strings.'],
+  [[{ $replaceWith: '$$KEEP' }], 17276, 'Use of undefined variable: KEEP'],
+  [[{ $sort: { [Array(201).fill('a').join('.')]: 1 } }], 15, 'FieldPath is too long'],
+  [[{ $sort: { n: Decimal128.fromString('1.5') } }], 15975, /must be 1 \(for ascending\) or -1/],
+  [
+    [{ $bucket: { groupBy: '$n', boundaries: [1, 3], output: { _id: { $sum: 1 } } } }],
+    15948,
+    "a group's _id may only be specified once",
+  ],
+  [
+    [{ $set: { a: { 'b.c': 1 } } }],
+    40183,
+    "Invalid $set :: caused by :: cannot use dotted field name 'b.c' in a sub object: { a: { b.c: 1 } }",
+  ],
+  [
+    [{ $addFields: { a: { b: { $add: 1, c: 2 } } } }],
+    40181,
+    'Invalid $addFields :: caused by :: an expression specification must contain exactly one field, the name of the expression. Found 2 fields in { $add: 1, c: 2 }, while parsing object { a: { b: { $add: 1, c: 2 } } }',
+  ],
+  [
+    [{ $set: { 'a.b': 1, c: 2, a: { b: { d: 1 } } } }],
+    40176,
+    "Invalid $set :: caused by :: specification contains two conflicting paths. Cannot specify both 'a.b.d' and 'a.b': { a.b: 1, c: 2, a: { b: { d: 1 } } }",
+  ],
+  [[{ $set: { 'a.b.c': 1, 'a.b': 2 } }], 40176, /Cannot specify both 'a.b' and 'a.b.c': /],
+  ...[{ $lookup: { from: 'x', as: 'y' } }, { $unionWith: { coll: 'x' } }].map((join): (typeof REFUSED)[number] => {
+    const [[name, spec]] = Object.entries(join) as [[string, Document]];
+    const pipeline = [{ $lookup: { from: 'x', pipeline: [{ $collStats: {} }], as: 'z' } }];
+    return [
+      [{ $facet: { a: [{ [name]: { ...spec, pipeline } }] } }],
+      40600,
+      `${name} is not allowed to be used within a $facet stage`,
+    ];
+  }),
   [[{ $unwind: '$' }], 40352, 'FieldPath cannot be constructed with empty string'],
   [[{ $unwind: '' }], 28812, 'no path specified to $unwind stage'],
   [[{ $unwind: '$a..b' }], 15998, 'FieldPath field names may not be empty strings.'],
@@ -313,11 +352,20 @@ test('what let names may use what it named before', async () => {
   expect(await db.collection('things').find(filter, { let: variables }).toArray()).toHaveLength(1);
 });
 
-test('a part of one document makes a whole sample', async () => {
-  expect(
-    await db
-      .collection('things')
-      .aggregate([{ $sample: { size: 1.9 } }])
-      .toArray(),
-  ).toHaveLength(1);
+test('how many there are in a sample or a batch is cut off of doubles, and rounded of decimals', async () => {
+  const count = async (size: unknown) =>
+    (
+      await db
+        .collection('many')
+        .aggregate([{ $sample: { size } }])
+        .toArray()
+    ).length;
+  await db.collection('many').insertMany(Array.from({ length: 5 }, (_, n) => ({ n })));
+  expect(await count(1.9)).toBe(1);
+  expect(await count(Decimal128.fromString('0.6'))).toBe(1);
+  expect(await count(Decimal128.fromString('1.5'))).toBe(2);
+  expect(await count(Decimal128.fromString('2.5'))).toBe(2);
+  const found = await db.command({ find: 'many', batchSize: Decimal128.fromString('3.5') });
+  expect(found.cursor.firstBatch).toHaveLength(4);
+  expect(await db.command({ count: 'many', skip: Decimal128.fromString('1.5') })).toMatchObject({ n: 3 });
 });

@@ -414,6 +414,40 @@ const GIVEN: Record<string, [from: string, pipeline: Document[], result: Documen
       [2, 0, 3, 1].map((_id) => ({ _id, p: _id % 2 ? 'odd' : 'even', v: null })),
     ],
   ],
+  'null for what may be left out': [
+    [
+      'others',
+      [{ $setWindowFields: { sortBy: null, output: { n: { $sum: 1 } } } }, { $project: { n: 1 } }],
+      ['a', 'b', 'c'].map((_id) => ({ _id, n: 3 })),
+    ],
+    [
+      'others',
+      [
+        { $densify: { field: 'v', partitionByFields: null, range: { step: 1, bounds: [1, 3], unit: null } } },
+        { $fill: { sortBy: null, partitionByFields: null, output: { w: { method: null, value: 0 } } } },
+        without('_id'),
+      ],
+      [
+        { v: null, w: 0 },
+        { v: 1, w: ['x'] },
+        { v: 2, w: ['y', 'z'] },
+      ],
+    ],
+  ],
+  'windows of documents in no order': [
+    [
+      'others',
+      [
+        { $setWindowFields: { sortBy: {}, output: { both: { $push: '$v', window: { documents: [-1, 0] } } } } },
+        { $project: { both: 1 } },
+      ],
+      [
+        { _id: 'a', both: [1] },
+        { _id: 'b', both: [1, 2] },
+        { _id: 'c', both: [2, null] },
+      ],
+    ],
+  ],
   'windows of a range': [
     [
       'none',

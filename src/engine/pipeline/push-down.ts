@@ -1,5 +1,5 @@
 import { type Doc, isNumber, type Value } from '../../bson/index.ts';
-import { neededPaths, optimize } from '../../query/index.ts';
+import { clampedLong, type Numeric, neededPaths, optimize } from '../../query/index.ts';
 import type { AggregateOptions, FindQuery } from '../contract.ts';
 
 /** How a pipeline runs: a query finds the documents, the stages that are left work on them. */
@@ -58,7 +58,7 @@ function reversed(order: Doc): Doc {
 
 function sizeOfSample(stage: Doc | undefined): number | undefined {
   const sample = asDoc(stage?.get('$sample'));
-  return sample && Number(sample.get('size'));
+  return sample && Number(clampedLong(sample.get('size') as Numeric));
 }
 
 function asDoc(value: Value): Doc | undefined {

@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/index.ts';
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
-import { checkedParts, resolvePath } from '../path.ts';
+import { checkedParts, checkFieldName, resolvePath } from '../path.ts';
 import type { QueryContext } from '../types.ts';
 import { element, type Found, isArray, isDoc, MISSING, orNull } from '../value.ts';
 import { arithmetic } from './arithmetic.ts';
@@ -107,11 +107,7 @@ function compileDoc(doc: Doc, compiler: Compiler): Expression {
   }
   const fields: [string, Expression][] = [];
   for (const [key, value] of doc) {
-    if (key.startsWith('$')) {
-      throw located(16410, `FieldPath field names may not start with '$'. Consider using $getField or $setField.`);
-    }
-    if (key.includes('.'))
-      throw located(16412, `FieldPath field names may not contain '.'. Consider using $getField or $setField.`);
+    checkFieldName(key);
     fields.push([key, compiler.compile(value)]);
   }
   const parts = fields.map(([, expression]) => expression);
@@ -164,10 +160,6 @@ function compileVariable(name: string, context: QueryContext, names: ReadonlySet
     // What a search of Atlas would tell.
     case 'SEARCH_META':
       return constant(MISSING);
-    case 'DESCEND':
-    case 'PRUNE':
-    case 'KEEP':
-      return constant(name.toLowerCase());
   }
   if (context.variables?.has(name)) {
     const { variables } = context;

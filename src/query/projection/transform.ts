@@ -3,7 +3,7 @@ import { located, parsedIn } from '../error.ts';
 import { compileExpression, isOperatorDoc, rootScope } from '../expressions/index.ts';
 import { checkedParts } from '../path.ts';
 import type { QueryContext } from '../types.ts';
-import { isArray, isDoc, typeName, valueText } from '../value.ts';
+import { format, isArray, isDoc, typeName, valueText } from '../value.ts';
 import { parseProjection } from './parse.ts';
 import { applyTree, type Branch, newBranch } from './tree.ts';
 
@@ -29,37 +29,84 @@ export function compileAddFields(spec: Value, context: QueryContext, name = '$ad
   if (!isDoc(spec)) throw located(40272, `${name} specification stage must be an object, got ${typeName(spec)}`);
   if (spec.size === 0) return (doc) => doc;
   const tree = newBranch();
-  parsedIn(`Invalid ${name}`, () => addFields(tree, spec, context, ''));
+  parsedIn(`Invalid ${name}`, () => {
+    new AddedPaths(spec).check();
+    addFields(tree, spec, context);
+  });
   return (doc) => applyTree(tree, 'keep', doc);
 }
 
-function addFields(parent: Branch, spec: Doc, context: QueryContext, prefix: string): void {
+/** The paths that an `$addFields` sets, checked before anything is compiled (`ProjectionSpecValidator`). */
+class AddedPaths {
+  readonly #spec: Doc;
+  readonly #seen = new Set<string>();
+  /** By each path above some that were seen, the first of them. */
+  readonly #below = new Map<string, string>();
+
+  constructor(spec: Doc) {
+    this.#spec = spec;
+  }
+
+  check(): void {
+    for (const [path, value] of this.#spec) this.#value(checkedParts(path), value);
+  }
+
+  #value(parts: readonly string[], value: Value): void {
+    if (isDoc(value)) this.#within(parts, value);
+    else this.#add(parts);
+  }
+
+  #within(parts: readonly string[], value: Doc): void {
+    for (const [name, inner] of value) {
+      if (name.startsWith('$')) {
+        if (value.size > 1) {
+          throw located(
+            40181,
+            `an expression specification must contain exactly one field, the name of the expression. Found ${value.size} fields in ${format(value)}, while parsing object ${format(this.#spec)}`,
+          );
+        }
+        this.#add(parts);
+      } else if (name.includes('.')) {
+        throw located(40183, `cannot use dotted field name '${name}' in a sub object: ${format(this.#spec)}`);
+      } else this.#value(checkedParts([...parts, name].join('.')), inner);
+    }
+  }
+
+  #add(parts: readonly string[]): void {
+    const path = parts.join('.');
+    const above = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('.'));
+    const other = [path, ...above].find((each) => this.#seen.has(each)) ?? this.#below.get(path);
+    if (other !== undefined) {
+      throw located(
+        40176,
+        `specification contains two conflicting paths. Cannot specify both '${path}' and '${other}': ${format(this.#spec)}`,
+      );
+    }
+    this.#seen.add(path);
+    for (const each of above) if (!this.#below.has(each)) this.#below.set(each, path);
+  }
+}
+
+function addFields(parent: Branch, spec: Doc, context: QueryContext): void {
   for (const [path, value] of spec) {
     const parts = checkedParts(path);
-    if (isDoc(value) && value.size > 0 && !isOperatorDoc(value)) {
-      addFields(descend(parent, parts, prefix + path), value, context, `${prefix}${path}.`);
-      continue;
+    if (isDoc(value) && value.size > 0 && !isOperatorDoc(value)) addFields(descend(parent, parts), value, context);
+    else {
+      const node = { kind: 'compute', expression: compileExpression(value, context) } as const;
+      descend(parent, parts.slice(0, -1)).children.set(parts.at(-1)!, node);
     }
-    const branch = descend(parent, parts.slice(0, -1), prefix + path);
-    const last = parts.at(-1)!;
-    if (branch.children.has(last)) throw conflict(prefix + path);
-    branch.children.set(last, { kind: 'compute', expression: compileExpression(value, context) });
   }
 }
 
-function descend(parent: Branch, parts: readonly string[], path: string): Branch {
+function descend(parent: Branch, parts: readonly string[]): Branch {
   let branch = parent;
   for (const part of parts) {
-    const child = branch.children.get(part) ?? newBranch();
-    if (child.kind !== 'branch') throw conflict(path);
-    branch.children.set(part, child);
-    branch = child;
+    const child = branch.children.get(part);
+    const next = child?.kind === 'branch' ? child : newBranch();
+    branch.children.set(part, next);
+    branch = next;
   }
   return branch;
-}
-
-function conflict(path: string): Error {
-  return located(40176, `specification contains two conflicting paths. Cannot specify both '${path}' and a part of it`);
 }
 
 /** `$unset`. */

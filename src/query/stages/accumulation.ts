@@ -9,7 +9,7 @@ import {
   several,
 } from '../accumulators.ts';
 import { located, typeMismatch } from '../error.ts';
-import { compileExpression, type Expression, type Scope } from '../expressions/index.ts';
+import { compileExpression, type Expression, isOperatorDoc, type Scope } from '../expressions/index.ts';
 import { type Limited, limitOf } from '../limits.ts';
 import { compileQuantiles, quantileNumber } from '../percentile.ts';
 import { compileSort } from '../sort.ts';
@@ -76,12 +76,13 @@ function begin(outputs: readonly (readonly [string, Accumulation])[], first: Sco
 }
 
 function compileField(name: string, spec: Value, context: QueryContext): Accumulation {
-  if (!isDoc(spec)) throw located(40234, `The field '${name}' must be an accumulator object`);
+  if (!isDoc(spec) || !isOperatorDoc(spec)) {
+    throw located(40234, `The field '${name}' must be an accumulator object`);
+  }
   if (name.includes('.')) throw located(40235, `The field name '${name}' cannot contain '.'`);
   if (name.startsWith('$')) throw located(40236, `The field name '${name}' cannot be an operator name`);
   if (spec.size !== 1) throw located(40238, `The field '${name}' must specify one accumulator`);
   const [operator, argument] = [...spec][0]!;
-  if (!operator.startsWith('$')) throw located(40234, `The field '${name}' must be an accumulator object`);
   if (isArray(argument)) throw located(40237, `The ${operator} accumulator is a unary operator`);
   return compileAccumulator(operator, argument, context);
 }

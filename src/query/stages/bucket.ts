@@ -63,6 +63,7 @@ function parse(spec: Value, context: QueryContext): BucketSpec {
   if (!spec.has('groupBy') || !boundaries) {
     throw located(40198, "$bucket requires 'groupBy' and 'boundaries' to be specified.");
   }
+  if (output.has('_id')) throw located(15948, "a group's _id may only be specified once");
   if (fallback) checkDefault(fallback.value, boundaries, compare);
   return { groupBy: spec.get('groupBy'), boundaries, fallback, output };
 }

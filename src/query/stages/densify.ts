@@ -7,7 +7,7 @@ import { checkedParts, resolvePath, withValue } from '../path.ts';
 import { sizeOfValue } from '../size.ts';
 import type { PipelineContext } from '../types.ts';
 import { type Found, isArray, isDoc, isNullish, isNumeric, MISSING, type Numeric, typeName } from '../value.ts';
-import { checkFields, objectArgument, pathList, requireText, wrongType } from './idl.ts';
+import { checkFields, objectArgument, pathList, requireText, withoutNulls, wrongType } from './idl.ts';
 import { sort } from './simple.ts';
 import type { StageCompiler } from './stage.ts';
 
@@ -159,7 +159,7 @@ function tooMany(made: number, limit: number): Error {
 }
 
 function parse(spec: Value): DensifySpec {
-  const given = objectArgument('$densify', spec);
+  const given = withoutNulls(objectArgument('$densify', spec));
   checkFields('$densify', given, ['field', 'partitionByFields', 'range'], ['field', 'range']);
   const field = requireText('$densify.field', given.get('field'));
   const names = pathList('$densify.partitionByFields', given.get('partitionByFields'));
@@ -178,8 +178,9 @@ function parse(spec: Value): DensifySpec {
   return { path, partitionBy, range };
 }
 
-function parseRange(spec: Value): Range {
-  if (!isDoc(spec)) throw wrongType('$densify.range', spec, 'object');
+function parseRange(given: Value): Range {
+  if (!isDoc(given)) throw wrongType('$densify.range', given, 'object');
+  const spec = withoutNulls(given, ['step', 'bounds']);
   checkFields('$densify.range', spec, ['step', 'bounds', 'unit'], ['step', 'bounds']);
   const step = spec.get('step');
   if (!isNumeric(step) || !(toDouble(step) > 0)) {

@@ -2,20 +2,13 @@ import { deferred, inContext } from '../../base/index.ts';
 import type { Doc } from '../../bson/index.ts';
 import { located } from '../error.ts';
 import { limitOf } from '../limits.ts';
-import { checkedParts } from '../path.ts';
+import { checkFieldName } from '../path.ts';
 import { sizeOfValue, sizeOfValues } from '../size.ts';
 import { element, isArray, isDoc, typeName } from '../value.ts';
 import { DECODED } from './memory.ts';
 import { type Stage, type StageCompiler, type Stream, streamOf } from './stage.ts';
 
 const NAMING = '$facet pipeline names must follow the naming rules of field path expressions.';
-
-function checkName(name: string): void {
-  if (name.includes('.')) {
-    throw located(16412, "FieldPath field names may not contain '.'. Consider using $getField or $setField.");
-  }
-  checkedParts(name);
-}
 
 const tooLarge = (bytes: number, limit: number) =>
   located(4031700, `document constructed by $facet is ${bytes} bytes, which exceeds the limit of ${limit} bytes`);
@@ -26,7 +19,7 @@ export const facet: StageCompiler = (spec, env) => {
     throw located(40169, `the $facet specification must be a non-empty object, but found: ${element('$facet', spec)}`);
   }
   const facets = [...spec].map(([name, stages]) => {
-    inContext(NAMING, () => checkName(name));
+    inContext(NAMING, () => checkFieldName(name));
     if (!isArray(stages)) {
       throw located(40170, `arguments to $facet must be arrays, ${name} is type ${typeName(stages)}`);
     }

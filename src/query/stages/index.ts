@@ -125,12 +125,18 @@ export function isTextMatch(stage: Doc): boolean {
   return isDoc(filter) && hasText(filter);
 }
 
-/** Whether a stage may not stand in a pipeline within the stage `outer`. */
+/** Whether a stage may not stand in a pipeline within the stage `outer`. A join may not where its pipeline may not. */
 function isBanned(stage: Doc, outer: string): boolean {
   const name = stageName(stage);
   if (LAST_ONLY.has(name)) return true;
-  return outer === '$facet' && (name === '$facet' || OWN_SOURCES.has(name) || isTextMatch(stage));
+  if (outer !== '$facet') return false;
+  if (name === '$facet' || OWN_SOURCES.has(name) || isTextMatch(stage)) return true;
+  const spec = JOINS.has(name) && stage.get(name);
+  const inner = isDoc(spec) && spec.get('pipeline');
+  return isArray(inner) && inner.filter(isDoc).some((each) => isBanned(each, outer));
 }
+
+const JOINS: ReadonlySet<string> = new Set(['$lookup', '$unionWith']);
 
 function stageName(stage: Doc): string {
   const name = stage.keys().next().value;

@@ -1,12 +1,16 @@
 import type { Doc, Value } from '../../bson/index.ts';
 import { located } from '../error.ts';
-import { compileExpression, type Expression } from '../expressions/index.ts';
+import { bind, compileExpression, type Expression, rootScope, type Scope } from '../expressions/index.ts';
 import { type Found, isArray, isDoc, MISSING, valueText } from '../value.ts';
 import { each, type StageCompiler } from './stage.ts';
 
+/** The variables that no other stage knows; what each stands for is nobody else's to see. */
+const VERDICTS = ['DESCEND', 'PRUNE', 'KEEP'];
+const { variables } = VERDICTS.reduce<Scope>((scope, name) => bind(scope, name, name.toLowerCase()), rootScope(null));
+
 /** `$redact`: the expression decides for each document, from the outside in. */
 export const redact: StageCompiler = (spec, { context }) => {
-  const expression = compileExpression(spec, context);
+  const expression = compileExpression(spec, context, VERDICTS);
   return each((doc) => {
     const kept = redacted(doc, doc, expression);
     return isDoc(kept) ? [kept] : [];
@@ -14,7 +18,7 @@ export const redact: StageCompiler = (spec, { context }) => {
 };
 
 function redacted(doc: Doc, root: Doc, expression: Expression): Found {
-  const verdict = expression({ root, current: doc, variables: undefined });
+  const verdict = expression({ root, current: doc, variables });
   if (verdict === 'keep') return doc;
   if (verdict === 'prune') return MISSING;
   if (verdict !== 'descend') {

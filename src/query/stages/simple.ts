@@ -8,7 +8,7 @@ import { clampedLong, intOrLong } from '../number.ts';
 import { compileAddFields, compileProject, compileReplaceRoot, compileUnset } from '../projection/index.ts';
 import { compileSort, compileSortKey } from '../sort.ts';
 import type { PipelineContext } from '../types.ts';
-import { isDoc, isNumeric, typeName } from '../value.ts';
+import { isDoc, isNumeric, type Numeric, typeName } from '../value.ts';
 import { checkFields } from './idl.ts';
 import { sortedByKey } from './keyed-sort.ts';
 import { roomFor, sortTooLarge } from './memory.ts';
@@ -111,6 +111,7 @@ export const count: StageCompiler = (spec) => {
   if (spec.startsWith('$')) throw located(40158, 'the count field cannot be a $-prefixed path');
   if (spec.includes('\0')) throw located(40159, 'the count field cannot contain a null byte');
   if (spec.includes('.')) throw located(40160, "the count field cannot contain '.'");
+  if (spec === '_id') throw located(9039800, "the count field cannot be '_id'");
   return counting(spec);
 };
 
@@ -124,13 +125,12 @@ function counting(field: string): Stage {
 
 export const sample: StageCompiler = (spec, { context }) => {
   if (!isDoc(spec)) throw located(28745, 'the $sample stage specification must be an object');
-  for (const key of spec.keys()) {
+  for (const [key, value] of spec) {
     if (key !== 'size') throw located(28748, `unrecognized option to $sample: ${key}`);
+    if (!isNumeric(value)) throw located(28746, 'size argument to $sample must be a number');
   }
   if (!spec.has('size')) throw located(28749, '$sample stage must specify a size');
-  const given = spec.get('size');
-  if (!isNumeric(given)) throw located(28746, 'size argument to $sample must be a number');
-  const size = clampedLong(given);
+  const size = clampedLong(spec.get('size') as Numeric);
   if (size <= 0n) throw located(28747, 'size argument to $sample must be a positive integer');
   return drawn(Number(size), context);
 };

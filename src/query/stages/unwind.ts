@@ -33,7 +33,7 @@ export function parseUnwind(spec: Value): Unwinding {
   const path = spec.get('path');
   if (typeof path !== 'string')
     throw located(28808, `expected a string as the path for $unwind stage, got ${typeName(path)}`);
-  const preserve = spec.get('preserveNullAndEmptyArrays') ?? false;
+  const preserve = spec.has('preserveNullAndEmptyArrays') ? spec.get('preserveNullAndEmptyArrays') : false;
   if (typeof preserve !== 'boolean') {
     throw located(
       28809,

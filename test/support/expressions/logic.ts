@@ -64,7 +64,6 @@ export const LOGIC: Family = {
     ['$$ROOT.a', 5, { a: 5 }],
     ['$$CURRENT.a', 5, { a: 5 }],
     ['$$REMOVE', MISSING],
-    ['$$DESCEND', 'descend'],
     ['$$USER_ROLES', []],
     ['$$SEARCH_META', MISSING],
     [{ $literal: '$a' }, '$a'],

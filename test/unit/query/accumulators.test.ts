@@ -67,7 +67,7 @@ const REFUSED: [accumulator: unknown, code: number | string, message: string][] 
   [{ $concatArrays: '$x' }, 15952, "unknown group operator '$concatArrays'"],
   [{ $setUnion: '$x' }, 15952, "unknown group operator '$setUnion'"],
   [5, 40234, "The field 'r' must be an accumulator object"],
-  [{}, 40238, "The field 'r' must specify one accumulator"],
+  [{}, 40234, "The field 'r' must be an accumulator object"],
   [{ $sum: 1, $avg: 1 }, 40238, "The field 'r' must specify one accumulator"],
   [{ x: 1 }, 40234, "The field 'r' must be an accumulator object"],
   [{ $sum: ['$x', 1] }, 40237, 'The $sum accumulator is a unary operator'],

@@ -11,7 +11,7 @@ import type { PipelineContext, QueryContext } from '../../types.ts';
 import { type Found, isArray, isDoc, isNumeric, MISSING, orNull, typeName } from '../../value.ts';
 import { compileAccumulator } from '../accumulation.ts';
 import { Batch } from '../batch.ts';
-import { checkFields, wrongType } from '../idl.ts';
+import { checkFields, withoutNulls, wrongType } from '../idl.ts';
 import { type KeyedSort, sortedByKey } from '../keyed-sort.ts';
 import { roomFor } from '../memory.ts';
 import type { Keyed } from '../spool.ts';
@@ -31,10 +31,11 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
   if (!isDoc(spec)) {
     throw failedToParse(`the $setWindowFields stage specification must be an object, found ${typeName(spec)}`);
   }
-  checkFields('$setWindowFields', spec, ['partitionBy', 'sortBy', 'output'], ['output']);
-  const output = objectField(spec, 'output');
-  const by = spec.has('partitionBy') ? compileExpression(spec.get('partitionBy'), context) : undefined;
-  const sort = spec.has('sortBy') ? sortSpec(objectField(spec, 'sortBy'), context) : undefined;
+  const given = withoutNulls(spec, ['partitionBy']);
+  checkFields('$setWindowFields', given, ['partitionBy', 'sortBy', 'output'], ['output']);
+  const output = objectField(given, 'output');
+  const by = given.has('partitionBy') ? compileExpression(given.get('partitionBy'), context) : undefined;
+  const sort = given.has('sortBy') ? sortSpec(objectField(given, 'sortBy'), context) : undefined;
   const known: string[] = [];
   const fields = [...output].map(([name, value]) => {
     if (known.some((other) => name.startsWith(`${other}.`) || other.startsWith(`${name}.`))) {
@@ -127,8 +128,8 @@ function withFields(doc: Doc, values: readonly (readonly [string, Found])[], con
   return carry(copy, metadataOf(doc));
 }
 
-function sortSpec(sortBy: Doc, context: QueryContext): SortSpec | undefined {
-  if (sortBy.size === 0) return undefined;
+/** One of no fields is a sort all the same, which leaves the documents as they come. */
+function sortSpec(sortBy: Doc, context: QueryContext): SortSpec {
   const order = compileSort(sortBy, context.collator);
   const fields = [...sortBy].map(([path, direction]) => ({
     path,
