@@ -42,9 +42,9 @@ export const setWindowFields: StageCompiler = (spec, { context }) => {
       throw located(6307900, "$setWindowFields 'output' specification contains two conflicting paths");
     }
     known.push(name);
-    return [name, compileField(name, value, sort, context)] as const;
+    return { name, begin: compileField(name, value, sort, context), put: putting(name, context) };
   });
-  const work = new WindowWork(fields.map(([name]) => name));
+  const work = new WindowWork(fields.map(({ name }) => name));
   const stage: Stage = async function* (source) {
     const sorted =
       by || sort ? sortedByKey(source, context, { ...partitioned(by, sort, context), work: work.sort }) : keyed(source);
@@ -62,10 +62,17 @@ async function* keyed(source: Stream): AsyncGenerator<Keyed[]> {
   for await (const batch of source) yield batch.map((doc) => ({ key: null, doc }));
 }
 
+/** One of `output`. */
+interface OutputField {
+  readonly name: string;
+  readonly begin: WindowFunction;
+  put(doc: Doc, value: Value): Doc;
+}
+
 /** The next partition. Each function goes through its documents as far ahead as it must. */
 async function* windowed(
   feed: Feed,
-  fields: readonly (readonly [string, WindowFunction])[],
+  fields: readonly OutputField[],
   context: PipelineContext,
   work: WindowWork,
 ): AsyncGenerator<Doc[]> {
@@ -73,7 +80,7 @@ async function* windowed(
   const most = limitOf(context, 'setWindowFields');
   const { key } = feed.next!;
   const rows = new Rows(feed, (other) => compare(key, other, context.collator) === 0, room, work.sort);
-  const functions = fields.map(([name, begin]) => ({ name, running: begin(), reader: new Reader(rows) }));
+  const functions = fields.map(({ name, begin, put }) => ({ name, put, running: begin(), reader: new Reader(rows) }));
   const held = () => functions.reduce((sum, { running }) => sum + running.held, 0);
   const reader = new Reader(rows);
   const made = new Batch<Doc>(room.limit);
@@ -81,15 +88,16 @@ async function* windowed(
     for (let at = 0; ; at++) {
       const doc = reader.next() ?? (await reader.load());
       if (!doc) break;
-      const values: [string, Found][] = [];
-      for (const { name, running, reader: ahead } of functions) {
+      let copy: Doc = new Map(doc);
+      for (const { put, running, reader: ahead } of functions) {
         while (running.wants(at, doc)) {
           const shown = ahead.next() ?? (await ahead.load());
           if (!shown) break;
           running.show(shown);
           if (room.weight > 0 && rows.isFull(room.weight * held())) await rows.spill();
         }
-        values.push([name, running.value(at, doc)]);
+        const value = running.value(at, doc);
+        if (value !== MISSING) copy = put(copy, value);
       }
       const total = held();
       work.holds(functions, rows.bytes + total);
@@ -97,7 +105,7 @@ async function* windowed(
         throw functionsTooLarge(rows.bytes + total, most);
       }
       rows.release(Math.min(reader.place, ...functions.map(({ reader: { place } }) => place)));
-      made.add(withFields(doc, values, context), room.size(doc));
+      made.add(carry(copy, metadataOf(doc)), room.size(doc));
       if (made.isFull) yield made.take();
     }
     if (!made.isEmpty) yield made.take();
@@ -118,14 +126,15 @@ function objectField(spec: Doc, name: string): Doc {
   throw wrongType(`$setWindowFields.${name}`, value, 'object');
 }
 
-function withFields(doc: Doc, values: readonly (readonly [string, Found])[], context: QueryContext): Doc {
-  let copy: Doc = new Map(doc);
-  for (const [name, value] of values) {
-    if (value === MISSING) continue;
-    if (!name.includes('.')) copy.set(name, value);
-    else copy = compileAddFields(new Map([[name, new Map([['$literal', value]])]]), context)(copy);
-  }
-  return carry(copy, metadataOf(doc));
+/** Sets a field of a document that nobody else has: through the documents and arrays on its path, as `$addFields` does. */
+function putting(name: string, context: QueryContext): OutputField['put'] {
+  if (!name.includes('.')) return (doc, value) => doc.set(name, value);
+  const variables = new Map<string, Found>([['value', MISSING]]);
+  const add = compileAddFields(new Map([[name, '$$value']]), { ...context, variables });
+  return (doc, value) => {
+    variables.set('value', value);
+    return add(doc);
+  };
 }
 
 /** One of no fields is a sort all the same, which leaves the documents as they come. */
