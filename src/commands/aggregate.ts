@@ -23,6 +23,10 @@ export const aggregate = defineCommand({
   async run(args, request, context): Promise<Doc> {
     const { pipeline } = args;
     if (request.generic.api.strict) checkStableStages(pipeline);
+    if (args.explain && request.body.has('writeConcern')) {
+      const message = "Aggregation explain does not support the'writeConcern' option";
+      throw new CodedError('FailedToParse', message);
+    }
     if (args.explain) return explainCommand(withoutExplain(request.body), 'queryPlanner', request, context);
     if (!args.cursor) {
       throw new CodedError(
@@ -102,8 +106,18 @@ function checkTarget(pipeline: readonly Doc[], db: string): void {
   if (typeof toDb === 'string' && typeof coll === 'string') writable(toDb, coll);
 }
 
-/** What is written could not be proven to be the newest as it is read. */
+/** Stages that tell of the server as it is. */
+const LOCAL: ReadonlySet<string> = new Set(['$currentOp', '$listLocalSessions', '$planCacheStats']);
+
+/** What is written could not be proven to be the newest as it is read, and some stages know no other moment than this one. */
 function checkReadConcern(pipeline: readonly Doc[], level: string): void {
+  const local = pipeline.map((stage) => stage.keys().next().value ?? '').find((each) => LOCAL.has(each));
+  if (local !== undefined && level !== 'local') {
+    throw new CodedError(
+      'InvalidOptions',
+      `Command aggregate does not support { readConcern: { level: "${level}", provenance: "clientSupplied" } } :: caused by :: Aggregation stage ${local} cannot run with a readConcern other than 'local'. Current readConcern: ${level}`,
+    );
+  }
   const name = ['$out', '$merge'].find((each) => pipeline.at(-1)?.has(each));
   if (name === undefined || level !== 'linearizable') return;
   throw new CodedError('InvalidOptions', `${name} cannot be used with a 'linearizable' read concern level`);

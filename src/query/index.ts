@@ -32,7 +32,7 @@ export {
   limitOf,
 } from './limits.ts';
 export { askedOf, carry, checkMetaSort, withMore } from './metadata.ts';
-export { clampedLong } from './number.ts';
+export { clampedInt, clampedLong } from './number.ts';
 export { arrayIndex } from './path.ts';
 export { checkPlainProjection, compileProjection, type Projection } from './projection/index.ts';
 export { compileSort, compileSortKey } from './sort.ts';

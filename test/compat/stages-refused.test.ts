@@ -319,6 +319,14 @@ const REFUSED: [pipeline: unknown[], code: number, message: string | RegExp][] =
     40228,
     /resulting value was: 1.23457e\+06. Type of resulting value: 'double'. Input document: \{a: 1.23457e\+06\}$/,
   ],
+  [[{ $collStats: { storageStats: { scale: Decimal128.fromString('0.5') } } }], 2, /'scale' value must be >= 1/],
+  [[{ $planCacheStats: { x: 1 } }], 9, "$planCacheStats parameters object may contain only 'allHosts' field. Found: x"],
+  [[{ $planCacheStats: { allHosts: 1 } }], 13111, 'wrong type for field (allHosts) 16 != 8'],
+  [
+    [{ $planCacheStats: { allHosts: true, x: 1 } }],
+    9,
+    '$planCacheStats parameters object may contain at most one field.',
+  ],
   [[{ $collStats: 1 }], 40166, '$collStats must take a nested object but found: $collStats: 1'],
   [[{ $collStats: { x: 1 } }], 40415, "BSON field '$collStats.x' is an unknown field."],
   [[{ $indexStats: 1 }], 28803, 'The $indexStats stage specification must be an empty object'],
@@ -332,6 +340,59 @@ test.each(REFUSED)('%j is refused', async (pipeline, code, message) => {
     .toArray();
   const expected = typeof message === 'string' ? message : expect.stringMatching(message);
   await expect(failing).rejects.toMatchObject({ code, message: expected });
+});
+
+test('statistics of what is not there are refused', async () => {
+  const plans = db.collection('absent').aggregate([{ $planCacheStats: {} }]);
+  await expect(plans.toArray()).rejects.toMatchObject({
+    code: 50933,
+    message: expect.stringMatching("collection 'stages.absent' does not exist"),
+  });
+});
+
+test.each([
+  [{ users: 'x' }, 14, "BSON field '$listLocalSessions.users' is the wrong type 'string', expected type 'array'"],
+  [{ users: [1] }, 14, "BSON field '$listLocalSessions.users.0' is the wrong type 'int', expected type 'object'"],
+  [{ users: [{ user: 'x' }] }, 40414, "BSON field '$listLocalSessions.users.db' is missing but a required field"],
+  [{ allUsers: 1 }, 14, "BSON field '$listLocalSessions.allUsers' is the wrong type 'int', expected type 'bool'"],
+  [{ x: 1 }, 40415, "BSON field '$listLocalSessions.x' is an unknown field."],
+  [
+    { allUsers: true, users: [{ user: 'x', db: 'y' }] },
+    12,
+    '$listLocalSessions may not specify {allUsers:true} and {users:[...]} at the same time',
+  ],
+] as [Document, number, string][])('sessions asked for by %j are refused', async (spec, code, message) => {
+  await expect(db.aggregate([{ $listLocalSessions: spec }]).toArray()).rejects.toMatchObject({ code, message });
+});
+
+test.each([
+  ['$currentOp', { aggregate: 1, pipeline: [{ $currentOp: {} }], $db: 'admin' }],
+  ['$listLocalSessions', { aggregate: 1, pipeline: [{ $listLocalSessions: {} }] }],
+  ['$planCacheStats', { aggregate: 'things', pipeline: [{ $planCacheStats: {} }] }],
+])('%s tells only of this moment', async (name, { $db, ...command }: Document) => {
+  const target = (await server.client()).db($db ?? 'stages');
+  const ask = (level: string) => target.command({ ...command, cursor: {}, readConcern: { level } });
+  await expect(ask('majority')).rejects.toMatchObject({
+    code: 72,
+    errmsg: `Command aggregate does not support { readConcern: { level: "majority", provenance: "clientSupplied" } } :: caused by :: Aggregation stage ${name} cannot run with a readConcern other than 'local'. Current readConcern: majority`,
+  });
+  await expect(ask('available')).rejects.toMatchObject({ code: 72 });
+  expect(await ask('local')).toMatchObject({ ok: 1 });
+});
+
+test('an explanation waits for no write', async () => {
+  const command = { aggregate: 'things', pipeline: [], cursor: {}, explain: true, writeConcern: { w: 1 } };
+  await expect(db.command(command)).rejects.toMatchObject({
+    code: 9,
+    errmsg: expect.stringContaining("does not support the'writeConcern'"),
+  });
+});
+
+test('distinct values are those of a path that can be', async () => {
+  await expect(db.command({ distinct: 'things', key: 'a\0b' })).rejects.toMatchObject({
+    code: 31032,
+    errmsg: 'Key field cannot contain an embedded null byte',
+  });
 });
 
 test.each<[Document, number, RegExp]>([

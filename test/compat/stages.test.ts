@@ -613,15 +613,20 @@ describe('the command', () => {
 
 describe('sources', () => {
   test('$collStats tells counts and sizes', async () => {
-    const [stats] = await db
-      .collection('things')
-      .aggregate([{ $collStats: { count: {}, storageStats: { scale: new Int32(1) } } }])
-      .toArray();
+    const ask = (spec: Document) =>
+      db
+        .collection('things')
+        .aggregate([{ $collStats: spec }])
+        .next();
+    const stats = await ask({ count: {}, storageStats: { scale: new Int32(1) } });
     expect(stats).toMatchObject({
       ns: 'stages.things',
       count: 4,
       storageStats: { count: 4, nindexes: 1, scaleFactor: 1, indexSizes: { _id_: expect.anything() } },
     });
+    expect(Object.keys((await ask({ count: null, latencyStats: null }))!)).toEqual(['ns', 'host', 'localTime']);
+    const scaled = await ask({ storageStats: { scale: Number.POSITIVE_INFINITY } });
+    expect(scaled?.storageStats.scaleFactor).toBe(2 ** 31 - 1);
     await expect(
       db
         .collection('absent')

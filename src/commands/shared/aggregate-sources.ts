@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto';
 import { CodedError } from '../../base/index.ts';
 import { Binary, type Doc, doc, typeAlias, type Value } from '../../bson/index.ts';
 import type { PipelineSources } from '../../engine/index.ts';
-import { isDocument } from '../fields.ts';
+import {
+  isDocument,
+  type Parsed,
+  parseFields,
+  required,
+  strictBoolean,
+  string,
+  structs,
+  withDefault,
+} from '../fields.ts';
 import type { Context } from '../types.ts';
 import { showOperations } from './show-operations.ts';
 
@@ -28,15 +37,15 @@ export function aggregateSources(context: Context): PipelineSources {
       return () => showOperations(context);
     },
     $listLocalSessions(spec) {
-      checkSessions('$listLocalSessions', spec);
-      return () => listed(context);
+      const { users } = parseSessions('$listLocalSessions', spec);
+      return () => listed(context, users);
     },
     $listSessions(spec, { db, coll }) {
       if (db !== 'config' || coll !== 'system.sessions') {
         throw new CodedError('InvalidNamespace', '$listSessions may only be run against config.system.sessions');
       }
-      checkSessions('$listSessions', spec);
-      return () => listed(context);
+      const { users } = parseSessions('$listSessions', spec);
+      return () => listed(context, users);
     },
   };
 }
@@ -58,18 +67,28 @@ function checkCurrentOp(spec: Value): void {
   }
 }
 
-function checkSessions(stage: string, spec: Value): void {
+const sessionFields = {
+  users: structs({ user: required(string()), db: required(string()) }),
+  allUsers: withDefault(strictBoolean(), false),
+};
+
+function parseSessions(stage: string, spec: Value): Parsed<typeof sessionFields> {
   if (!isDocument(spec)) {
     throw new CodedError('TypeMismatch', `${stage} options must be specified in an object`);
   }
-  for (const name of spec.keys()) {
-    if (name !== 'allUsers' && name !== 'users') {
-      throw new CodedError('IDLUnknownField', `BSON field '${stage}.${name}' is an unknown field.`);
-    }
+  const parsed = parseFields(sessionFields, spec, stage);
+  if (parsed.allUsers && parsed.users && parsed.users.length > 0) {
+    throw new CodedError(
+      'UnsupportedFormat',
+      `${stage} may not specify {allUsers:true} and {users:[...]} at the same time`,
+    );
   }
+  return parsed;
 }
 
-function listed({ sessions }: Context): Doc[] {
+/** The sessions are nobody's: of users that are named there are none. */
+function listed({ sessions }: Context, users: readonly unknown[] = []): Doc[] {
+  if (users.length > 0) return [];
   return sessions.all().map(({ key, lastUse }) =>
     doc({
       _id: doc({ id: new Binary(Buffer.from(key, 'hex'), Binary.SUBTYPE_UUID), uid: new Binary(NO_USER, 0) }),

@@ -1,3 +1,4 @@
+import { located } from '../../base/index.ts';
 import type { FindQuery } from '../../engine/index.ts';
 import { collectionName, document, type Parsed, required, string } from '../fields.ts';
 import type { Context, Request } from '../types.ts';
@@ -16,6 +17,7 @@ export const distinctFields = {
 
 export function distinctQuery(args: Parsed<typeof distinctFields>, request: Request, context: Context): FindQuery {
   checkNatural(undefined, args.hint);
+  if (args.key.includes('\0')) throw located(31032, 'Key field cannot contain an embedded null byte');
   return {
     distinct: args.key,
     paths: new Set([args.key]),

@@ -1,7 +1,16 @@
 import { hostname } from 'node:os';
 import { CodedError, type Env, located } from '../../base/index.ts';
-import { type Doc, isNumber, doc as literal, toValue, typeAlias, type Value } from '../../bson/index.ts';
-import { showValue } from '../../query/index.ts';
+import {
+  type Doc,
+  isNumber,
+  doc as literal,
+  TYPE,
+  toValue,
+  typeAlias,
+  typeNumber,
+  type Value,
+} from '../../bson/index.ts';
+import { clampedInt, type Numeric, showValue } from '../../query/index.ts';
 import { type Cap, capOf } from '../cap.ts';
 import { nsText } from '../collection.ts';
 import type { AggregateOptions, CollectionStats, Engine, Namespace } from '../contract.ts';
@@ -27,7 +36,7 @@ export function stageSource(
     case '$planCacheStats':
       checkPlanCacheStats(spec);
       return async () => {
-        if (!engine.collection(ns)) throw new CodedError('NamespaceNotFound', `ns does not exist: ${nsText(ns)}`);
+        if (!engine.collection(ns)) throw located(50933, `collection '${nsText(ns)}' does not exist`);
         // Plans are made anew for each query.
         return [];
       };
@@ -47,10 +56,15 @@ function checkPlanCacheStats(spec: Value): void {
   if (!(spec instanceof Map)) {
     throw new CodedError('FailedToParse', `$planCacheStats value must be an object. Found: ${typeAlias(spec)}`);
   }
-  for (const name of spec.keys()) {
+  const parameters = '$planCacheStats parameters object may contain';
+  for (const [name, value] of spec) {
     if (name !== 'allHosts') {
-      throw new CodedError('IDLUnknownField', `BSON field '$planCacheStats.${name}' is an unknown field.`);
+      throw new CodedError('FailedToParse', `${parameters} only 'allHosts' field. Found: ${name}`);
     }
+    if (typeof value !== 'boolean') {
+      throw located(13111, `wrong type for field (${name}) ${typeNumber(value)} != ${TYPE.bool}`);
+    }
+    if (spec.size > 1) throw new CodedError('FailedToParse', `${parameters} at most one field.`);
   }
 }
 
@@ -72,6 +86,8 @@ function parseCollStats(spec: Value): Doc {
     if (!COLL_STATS.includes(name)) {
       throw new CodedError('IDLUnknownField', `BSON field '$collStats.${name}' is an unknown field.`);
     }
+    // As good as none (`idl_parser.cpp`).
+    if (options === null) continue;
     if (!(options instanceof Map)) {
       throw new CodedError(
         'TypeMismatch',
@@ -79,16 +95,17 @@ function parseCollStats(spec: Value): Doc {
       );
     }
   }
-  const count = spec.get('count') as Doc | undefined;
+  const asked: Doc = new Map([...spec].filter(([, options]) => options !== null));
+  const count = asked.get('count') as Doc | undefined;
   if (count && count.size > 0) throw located(31170, `expected an empty object, but got ${showValue(count)}`);
   for (const name of ['latencyStats', 'queryExecStats']) {
-    if (spec.has(name)) throw new CodedError('NotImplemented', `DiscoDB does not measure ${name} by collection`);
+    if (asked.has(name)) throw new CodedError('NotImplemented', `DiscoDB does not measure ${name} by collection`);
   }
-  return spec;
+  return asked;
 }
 
 async function collStats(engine: Engine, ns: Namespace, env: Env, spec: Doc): Promise<Doc> {
-  const doc = literal({ ns: nsText(ns), localTime: new Date(env.clock.now()) });
+  const doc = literal({ ns: nsText(ns), host: hostname(), localTime: new Date(env.clock.now()) });
   for (const name of ['storageStats', 'count']) {
     if (!spec.has(name)) continue;
     if (!engine.collection(ns)) {
@@ -104,13 +121,13 @@ async function collStats(engine: Engine, ns: Namespace, env: Env, spec: Doc): Pr
 
 function scaleOf(options: Doc): number {
   const scale = options.get('scale') ?? 1;
-  const number = isNumber(scale) ? Math.trunc(Number(scale)) : Number.NaN;
-  if (Number.isNaN(number)) {
+  if (!isNumber(scale)) {
     throw new CodedError(
       'TypeMismatch',
       `BSON field '$collStats.storageStats.scale' is the wrong type '${typeAlias(scale)}', expected types '[long, int, decimal, double]'`,
     );
   }
+  const number = clampedInt(scale as Numeric);
   if (number < 1) {
     throw new CodedError('BadValue', `BSON field 'scale' value must be >= 1, actual value '${number}'`);
   }
