@@ -33,6 +33,14 @@ const REFUSED: [pipeline: unknown[], code: number, message: string | RegExp][] =
   [[{ $sort: {} }], 15976, '$sort stage must have at least one sort key'],
   [[{ $count: 1 }], 40156, 'the count field must be a non-empty string'],
   [[{ $count: 'a.b' }], 40160, "the count field cannot contain '.'"],
+  ...['$documents', '$listLocalSessions'].flatMap((name): (typeof REFUSED)[number][] => {
+    const pipeline = [{ [name]: name === '$documents' ? [{}] : {} }];
+    const message = `'${name}' can only be run with {aggregate: 1}`;
+    return [
+      [[{ $lookup: { from: 'x', pipeline, as: 'y' } }], 73, message],
+      [[{ $unionWith: { coll: 'x', pipeline } }], 73, message],
+    ];
+  }),
   [[{ $count: '_id' }], 9039800, "the count field cannot be '_id'"],
   [[{ $unwind: { path: '$a', preserveNullAndEmptyArrays: null } }], 28809, /expected a boolean .* got null$/],
   [[{ $sample: { size: 'x', y: 1 } }], 28746, 'size argument to $sample must be a number'],

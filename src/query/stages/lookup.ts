@@ -10,7 +10,7 @@ import type { Foreign, PipelineContext } from '../types.ts';
 import { type Found, isArray, isDoc, isNullish, MISSING } from '../value.ts';
 import { Candidates, FieldIndex } from './candidates.ts';
 import { type LookupSpec, parseLookup } from './lookup-spec.ts';
-import { isOwnSource, withoutEmptyFilters } from './own-source.ts';
+import { checkOnCollection, isOwnSource, withoutEmptyFilters } from './own-source.ts';
 import { collect, gathered, type Stage, type StageEnv, streamOf, within } from './stage.ts';
 import { parseUnwind } from './unwind.ts';
 
@@ -23,6 +23,7 @@ type Join = (docs: readonly Doc[]) => Promise<readonly Doc[][]>;
 /** `$lookup`: by equal fields, by a pipeline, or both. `unwinding` is the `$unwind` of its result that follows. */
 export function lookup(spec: Value, env: StageEnv, _name = '$lookup', unwinding?: Value): Stage {
   const parsed = parseLookup(spec, env.context);
+  if (parsed.from !== undefined) checkOnCollection(parsed.pipeline ?? []);
   const as = parsed.as.split('.');
   const foreign = parsed.from === undefined ? undefined : env.context.foreign(parsed.from);
   const open = joinOf(parsed, env, foreign);

@@ -3,6 +3,7 @@ import type { Doc, Value } from '../../bson/index.ts';
 import { failedToParse, typeMismatch } from '../error.ts';
 import { isDoc, typeName } from '../value.ts';
 import { isForeign } from './foreign.ts';
+import { checkOnCollection } from './own-source.ts';
 import { pipelineArgument } from './pipeline-argument.ts';
 import { type StageCompiler, streamOf, within } from './stage.ts';
 
@@ -14,6 +15,7 @@ export const unionWith: StageCompiler = (spec, env) => {
     const name = coll === '' ? env.context.db : `${env.context.db}.${coll}`;
     throw new CodedError('InvalidNamespace', `Namespace ${name}is not a valid collection name`);
   }
+  if (coll !== undefined) checkOnCollection(pipeline);
   const foreign = coll === undefined ? undefined : env.context.foreign(coll);
   const context = within(env.context, coll, foreign);
   const compiled = env.compile(pipeline, context);
