@@ -54,6 +54,7 @@ function levelsOf(spec: CollationSpec): Comparison[] {
     else if (levels.length === 0) levels.push(at('accent'));
   }
   if (strength >= 4 && shifted) levels.push(compareVariables(spec));
+  if (strength >= 4 && /^ja\b/.test(spec.locale)) levels.push(compareKana);
   if (strength === 5) levels.push((a, b) => compareText(a.normalize('NFD'), b.normalize('NFD')));
   return levels;
 }
@@ -87,8 +88,8 @@ const SHIFTED = 'th';
 
 /** A character that no order counts. Put for what is passed over, it keeps apart the digits of two numbers. */
 const NOTHING = '\u0001';
-/** What `maxVariable: 'space'` passes over, with the marks above it. */
-const SPACES = /\p{White_Space}\p{M}*/gu;
+/** What `maxVariable: 'space'` passes over, with the marks above it: the space that breaks no line counts there, as ICU 57 has it. */
+const SPACES = /(?!\u00a0)\p{White_Space}\p{M}*/gu;
 /** The same for `punct`. */
 const PUNCTUATION = /[\p{White_Space}\p{P}]\p{M}*/gu;
 
@@ -119,9 +120,10 @@ function compareVariables(spec: CollationSpec): Comparison {
   const variable = spec.maxVariable === 'space' ? SPACES : PUNCTUATION;
   // No language moves them.
   const order = level({ ...spec, locale: 'en', alternate: 'non-ignorable' }, 'base');
+  const counts = ({ text }: Piece) => order(text, '') !== 0;
   return (a, b) => {
-    const left = pieces(a, variable);
-    const right = pieces(b, variable);
+    const left = pieces(a, variable).filter(counts);
+    const right = pieces(b, variable).filter(counts);
     for (let at = 0; at < left.length && at < right.length; at++) {
       const [mine, yours] = [left[at]!, right[at]!];
       if (mine.variable !== yours.variable) return mine.variable ? -1 : 1;
@@ -133,10 +135,25 @@ function compareVariables(spec: CollationSpec): Comparison {
   };
 }
 
+interface Piece {
+  readonly text: string;
+  readonly variable: boolean;
+}
+
 /** A text taken apart into its characters, and whether each is variable. */
-function pieces(text: string, variable: RegExp): { readonly text: string; readonly variable: boolean }[] {
+function pieces(text: string, variable: RegExp): Piece[] {
   const alone = new RegExp(`^(?:${variable.source})$`, 'u');
   return characters(text)
     .filter((piece) => piece !== '')
     .map((piece) => ({ text: piece, variable: alone.test(piece) }));
 }
+
+/** The fourth level of Japanese, of texts that are the same but for the kind of their kana: Hiragana comes first. */
+function compareKana(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => (text.match(KANA) ?? []).map((kana) => HIRAGANA.test(kana)));
+  const differs = left!.findIndex((isHiragana, at) => isHiragana !== right![at]);
+  return differs === -1 ? 0 : left![differs] ? -1 : 1;
+}
+
+const HIRAGANA = /\p{sc=Hira}/u;
+const KANA = /[\p{sc=Hira}\p{sc=Kana}]/gu;

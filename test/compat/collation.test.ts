@@ -49,6 +49,7 @@ describe('a sort', () => {
     [{ locale: 'es@collation=traditional' }, ['cz', 'ch', 'd']],
     [{ locale: 'en', alternate: 'shifted', strength: 4 }, ['a b', 'a-b', 'ab', 'ac']],
     [{ locale: 'en', alternate: 'shifted', maxVariable: 'space' }, ['a-b', 'ab', 'a c']],
+    [{ locale: 'ja', strength: 4 }, ['かき', 'かキ', 'カき', 'カキ', 'かぎ']],
   ])('of words under %o', async (collation, expected) => {
     await words.deleteMany({});
     await words.insertMany([...expected].reverse().map((w, _id) => ({ _id, w })));
@@ -74,6 +75,19 @@ describe('equality', () => {
     const found = await words.find({ w: 'a' }, { collation }).toArray();
     expect(found.map(({ w }) => w)).toEqual(expected);
   });
+});
+
+test.each<[CollationOptions, string[]]>([
+  [{ locale: 'en', strength: 4, alternate: 'shifted' }, ['ab', 'a\u200bb', 'a\ufeffb']],
+  [{ locale: 'en', alternate: 'shifted', maxVariable: 'space' }, ['ab', 'a b', 'a\u200bb', 'a\u2009b', 'a\ufeffb']],
+  [{ locale: 'ja' }, ['あ', 'ア']],
+  [{ locale: 'ja', strength: 4 }, ['あ']],
+])('under %o the first of some texts is equal to these', async (collation, expected) => {
+  const all = ['ab', 'a b', 'a\u00a0b', 'a\u200bb', 'a\u2009b', 'a\ufeffb', 'あ', 'ア'];
+  await words.deleteMany({});
+  await words.insertMany(all.map((w, _id) => ({ _id, w })));
+  const found = await words.find({ w: expected[0]! }, { collation }).toArray();
+  expect(found.map(({ w }) => w)).toEqual(expected);
 });
 
 describe('each helper of the driver', () => {
@@ -227,7 +241,9 @@ test('$densify makes documents like the one that they lead up to, and the last l
     { _id: 2, w: 'A', n: 2 },
     { _id: 3, w: 'b', n: 4 },
   ]);
-  const step = (bounds: unknown) => ({ $densify: { field: 'n', partitionByFields: ['w'], range: { step: 1, bounds } } });
+  const step = (bounds: unknown) => ({
+    $densify: { field: 'n', partitionByFields: ['w'], range: { step: 1, bounds } },
+  });
   const made = async (bounds: unknown) => {
     const all = await words.aggregate([step(bounds)], { collation: CASELESS }).toArray();
     return all.filter(({ _id }) => _id === undefined).map(({ w, n }) => `${w}${n}`);

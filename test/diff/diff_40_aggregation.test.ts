@@ -48,6 +48,15 @@ test('beyond 100 MB stages fail without the disk', async () => {
   expect(await own.things.aggregate(read, { allowDiskUse: false }).toArray()).toHaveLength(8);
 });
 
+test('what fails within a $group has the code that it has elsewhere', async () => {
+  await own.things.insertOne({ _id: 20, zero: 0 });
+  const failing = (accumulator: object) =>
+    own.things.aggregate([{ $match: { _id: 20 } }, { $group: { _id: null, r: accumulator } }]).toArray();
+  await expect(failing({ $sum: { $divide: [1, '$zero'] } })).rejects.toMatchObject({ code: 2 });
+  await expect(failing({ $sum: { $mod: [1, '$zero'] } })).rejects.toMatchObject({ code: 16610 });
+  await expect(failing({ $mergeObjects: '$zero' })).rejects.toMatchObject({ code: 40400 });
+});
+
 test('errors name no shard', async () => {
   await own.things.insertOne({ _id: 30, n: 0 });
   const failing = { $expr: { $eq: [1, { $divide: [1, '$n'] }] } };
