@@ -167,14 +167,18 @@ export const struct = <F extends Fields>(fields: F): Field<Parsed<F> | undefined
   },
 });
 
-/** An array of documents with known fields; paths in errors leave the index out, as MongoDB's do. */
+/**
+ * An array of documents with known fields; paths in errors leave the index out, as MongoDB's do. What is null in it is
+ * passed over (`idl_parser.cpp`).
+ */
 export const structs = <F extends Fields>(fields: F): Field<readonly Parsed<F>[] | undefined> => ({
   absent: () => undefined,
   parse(value, path) {
     if (!Array.isArray(value)) throw wrongType(value, path, ['array']);
-    return value.map((each, index) => {
+    return value.flatMap((each, index) => {
+      if (each === null || each === undefined) return [];
       if (!isDocument(each)) throw wrongType(each, `${path}.${index}`, ['object']);
-      return parseFields(fields, each, path);
+      return [parseFields(fields, each, path)];
     });
   },
 });

@@ -361,7 +361,7 @@ test('statistics of what is not there are refused', async () => {
 test.each([
   [{ users: 'x' }, 14, "BSON field '$listLocalSessions.users' is the wrong type 'string', expected type 'array'"],
   [{ users: [1] }, 14, "BSON field '$listLocalSessions.users.0' is the wrong type 'int', expected type 'object'"],
-  [{ users: [{ user: 'x' }] }, 40414, "BSON field '$listLocalSessions.users.db' is missing but a required field"],
+  [{ users: [null, { user: 'x' }] }, 40414, "BSON field '$listLocalSessions.users.db' is missing but a required field"],
   [{ allUsers: 1 }, 14, "BSON field '$listLocalSessions.allUsers' is the wrong type 'int', expected type 'bool'"],
   [{ x: 1 }, 40415, "BSON field '$listLocalSessions.x' is an unknown field."],
   [
