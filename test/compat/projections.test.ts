@@ -284,6 +284,13 @@ describe('$project', () => {
       `${PREFIX}Expression $slice takes at least 2 arguments, and at most 3, but 1 were passed in.`,
     ],
     [{ a: { $nope: 1 } }, 31325, `${PREFIX}Unknown expression $nope`],
+    ...[{ $: 1 }, { a: { $add: [1], $abs: 2 } }, { a: { b: 1, $add: [1] } }].map(
+      (projection): [Document, number, string] => [
+        projection,
+        16410,
+        `${PREFIX}FieldPath field names may not start with '$'. Consider using $getField or $setField.`,
+      ],
+    ),
   ];
   test.each(REFUSED.map((row) => [show(row[0]), row] as const))('%s is refused', async (_, [spec, code, errmsg]) => {
     const text = typeof errmsg === 'string' ? errmsg : expect.stringMatching(errmsg);

@@ -66,7 +66,7 @@ function defaultMode(state: State): Mode {
 
 function parseField(state: State, parent: Branch, name: string, value: Value, prefix: string): void {
   const positional = state.find ? positionalAt(name) : -1;
-  if (!state.find && positionalAt(name) >= 0) {
+  if (!state.find && name !== '$' && positionalAt(name) >= 0) {
     throw located(31324, 'Cannot use positional projection in aggregation projection');
   }
   if (isDoc(value)) {
