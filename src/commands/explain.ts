@@ -60,7 +60,7 @@ function serverParameters({ engine: { limits } }: Context): Doc {
 function onCollection(asked: Explainable, request: Request, context: Context): Explainable {
   const ns = readable(request.db, asked.coll);
   const view = context.engine.resolveView(ns);
-  if (!view) return asked;
+  if (!view || asked.pipeline?.[0]?.has('$collStats')) return asked;
   if (!asked.pipeline) throw notOnView(ns);
   const pipeline = [...view.pipeline, ...asked.pipeline];
   const { collation } = view;

@@ -261,7 +261,8 @@ export class DiscordEngine implements Engine {
   }
 
   async aggregate(ns: Namespace, pipeline: readonly Doc[], query: AggregateOptions): Promise<DocCursor> {
-    const view = this.resolveView(ns);
+    // Of a view itself nothing can be told but that it is one.
+    const view = pipeline[0]?.has('$collStats') && this.#isView(ns) ? undefined : this.resolveView(ns);
     const source = view?.ns ?? ns;
     const stages = view ? [...view.pipeline, ...pipeline] : pipeline;
     const asked = this.#asked(source, view ? ofView(ns, view, query) : query);

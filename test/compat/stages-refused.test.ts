@@ -84,6 +84,7 @@ const REFUSED: [pipeline: unknown[], code: number, message: string | RegExp][] =
   [[{ $unwind: '' }], 28812, 'no path specified to $unwind stage'],
   [[{ $unwind: '$a..b' }], 15998, 'FieldPath field names may not be empty strings.'],
   [[{ $unwind: { path: '$a', includeArrayIndex: 'b.' } }], 40353, "FieldPath must not end with a '.'."],
+  [[{ $unwind: '$a\0' }], 16419, 'field path must not contain embedded null characters'],
   [[{ $unwind: { path: '$a', x: 1 } }], 28811, 'unrecognized option to $unwind stage: x'],
   [[{ $sample: {} }], 28749, '$sample stage must specify a size'],
   [[{ $sample: { size: -1 } }], 28747, 'size argument to $sample must be a positive integer'],

@@ -164,6 +164,24 @@ test.each(READS_LOOSE)('%s reads no view that compares otherwise', async (_name,
   expect(await db.collection('loose').aggregate([stage]).toArray()).not.toEqual([]);
 });
 
+test('$collStats tells of the view, which has neither documents nor a size of its own', async () => {
+  for (const pipeline of [[], [{ $match: { price: 1 } }]]) {
+    await db.createCollection(`told${pipeline.length}`, { viewOn: 'things', pipeline });
+    const view = db.collection(`told${pipeline.length}`);
+    const asked = view.aggregate([{ $collStats: {} }]);
+    expect(await asked.explain()).toMatchObject({ stages: [{ $collStats: {} }] });
+    expect(await view.aggregate([{ $collStats: {} }]).toArray()).toMatchObject([{ ns: view.namespace }]);
+    for (const name of ['count', 'storageStats']) {
+      await expect(view.aggregate([{ $collStats: { [name]: {} } }]).toArray()).rejects.toMatchObject({
+        code: 166,
+        errmsg: expect.stringContaining(
+          `Unable to retrieve ${name} in $collStats stage :: caused by :: Namespace ${view.namespace} is a view, not a collection`,
+        ),
+      });
+    }
+  }
+});
+
 const REFUSED_ON_VIEW: readonly Document[] = [
   { findAndModify: 'cheap', query: {}, update: { $set: { a: 1 } } },
   { findAndModify: 'cheap', query: {}, remove: true },

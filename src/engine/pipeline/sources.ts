@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { CodedError, type Env, located } from '../../base/index.ts';
+import { CodedError, type Env, located, withContext } from '../../base/index.ts';
 import {
   type Doc,
   isNumber,
@@ -14,6 +14,7 @@ import { clampedInt, type Numeric, showValue } from '../../query/index.ts';
 import { type Cap, capOf } from '../cap.ts';
 import { nsText } from '../collection.ts';
 import type { AggregateOptions, CollectionStats, Engine, Namespace } from '../contract.ts';
+import { notOnView } from '../views.ts';
 
 /** The stages that begin a pipeline with something other than the collection's documents. Throws for a wrong argument. */
 export function stageSource(
@@ -109,8 +110,12 @@ async function collStats(engine: Engine, ns: Namespace, env: Env, spec: Doc): Pr
   for (const name of ['storageStats', 'count']) {
     if (!spec.has(name)) continue;
     if (!engine.collection(ns)) {
-      const why = `Unable to retrieve ${name} in $collStats stage :: caused by :: Collection [${nsText(ns)}] not found.`;
-      throw new CodedError('NamespaceNotFound', why);
+      throw withContext(
+        engine.resolveView(ns)
+          ? notOnView(ns)
+          : new CodedError('NamespaceNotFound', `Collection [${nsText(ns)}] not found.`),
+        `Unable to retrieve ${name} in $collStats stage`,
+      );
     }
     const stats = await engine.stats(ns);
     const cap = capOf(engine.collection(ns)?.options ?? new Map());

@@ -60,6 +60,7 @@ function fieldPath(path: string): string[] {
   if (path === '') throw located(28812, 'no path specified to $unwind stage');
   if (!path.startsWith('$'))
     throw located(28818, `path option to $unwind stage should be prefixed with a '$': ${path}`);
+  if (path.includes('\0')) throw located(16419, 'field path must not contain embedded null characters');
   return checkedParts(path.slice(1));
 }
 
