@@ -315,6 +315,8 @@ describe('$geoNear', () => {
   test('may stand behind filters that keep all', async () => {
     const stages = [{ $match: {} }, { $match: {} }, { $geoNear: { near, distanceField: 'd', maxDistance: 2 } }];
     expect(ids(await places.aggregate([...stages, { $match: { _id: 2 } }]).toArray())).toEqual([2]);
+    await places.aggregate([...stages, { $out: 'found' }]).toArray();
+    expect(await db.collection('found').countDocuments()).toBe(2);
     const lookup = { $lookup: { from: 'places', pipeline: stages, as: 'near' } };
     expect((await places.aggregate([{ $match: { _id: 1 } }, lookup]).next())?.near).toHaveLength(2);
     await expect(places.aggregate([{ $match: {} }, { $collStats: {} }]).toArray()).rejects.toMatchObject({

@@ -77,10 +77,10 @@ const NOT_HERE = new Map<string, () => Error>([
 ]);
 
 /** Checks the stages' names and places, without their arguments. */
-export function checkPipeline(stages: readonly Doc[]): void {
-  if (stages.length > MAX_STAGES)
-    throw located(7749501, `Pipeline length must be no longer than ${MAX_STAGES} stages.`);
-  for (const [at, stage] of withoutEmptyFilters(stages).entries()) {
+export function checkPipeline(given: readonly Doc[]): void {
+  if (given.length > MAX_STAGES) throw located(7749501, `Pipeline length must be no longer than ${MAX_STAGES} stages.`);
+  const stages = withoutEmptyFilters(given);
+  for (const [at, stage] of stages.entries()) {
     const name = stageName(stage);
     const refusal = NOT_HERE.get(name);
     if (refusal) throw refusal();
