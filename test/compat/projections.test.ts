@@ -162,6 +162,14 @@ describe('find', () => {
     [{ '.a': 1 }, 15998, 'FieldPath field names may not be empty strings.'],
     [{ $a: 1 }, 16410, "FieldPath field names may not start with '$'. Consider using $getField or $setField."],
     [{ a: { $nope: 1 } }, 31325, 'Unknown expression $nope'],
+    [{ 'list.': { $elemMatch: { x: 1 } } }, 40353, "FieldPath must not end with a '.'."],
+    ...[{ $: 1 }, { $a: { $elemMatch: { x: 1 } } }, { list: { $elemMatch: { x: 1 }, $slice: 1 } }].map(
+      (projection): (typeof REFUSED)[number] => [
+        projection,
+        16410,
+        "FieldPath field names may not start with '$'. Consider using $getField or $setField.",
+      ],
+    ),
     [{ a: {} }, 51270, 'An empty sub-projection is not a valid value. Found empty object at path'],
     [
       { list: { $slice: 'x' } },

@@ -66,9 +66,10 @@ function defaultMode(state: State): Mode {
 
 function parseField(state: State, parent: Branch, name: string, value: Value, prefix: string): void {
   const positional = state.find ? positionalAt(name) : -1;
-  if (!state.find && name !== '$' && positionalAt(name) >= 0) {
+  if (!state.find && positionalAt(name) >= 0) {
     throw located(31324, 'Cannot use positional projection in aggregation projection');
   }
+  if (positional < 0) checkedParts(name);
   if (isDoc(value)) {
     if (positional >= 0) throw located(31271, 'positional projection cannot be used with an expression or sub object');
     parseDoc(state, parent, name, value, prefix);
@@ -131,7 +132,6 @@ function parseExclusion(state: State, parent: Branch, name: string, prefix: stri
 }
 
 function parseDoc(state: State, parent: Branch, name: string, doc: Doc, prefix: string): void {
-  checkedParts(name);
   const operator = doc.size === 1 ? doc.keys().next().value! : '';
   if (operator.startsWith('$')) {
     if (state.find && operator === '$slice') {
