@@ -319,3 +319,10 @@ refuses('what $pull asks of elements', [
   [{ a: [] }, { $pull: { a: { $expr: { $eq: ['$b', 1] } } } }, 224, '$expr is not allowed in this context'],
   [{ a: [] }, { $pull: { a: { $where: '1' } } }, 2, '$where is not allowed in this context'],
 ]);
+
+test('what is wrong with a constant of a pipeline is only found with a document', async () => {
+  expect(await run(null, [{ $set: { a: { $add: ['x', 1] } } }])).toMatchObject({ ok: 1, n: 0 });
+  expect(await run({ a: 1 }, [{ $set: { a: { $add: ['x', 1] } } }])).toMatchObject({ writeErrors: [{ code: 14 }] });
+  const { writeErrors } = await run(null, [{ $set: { a: { $add: [{ $nope: 1 }, 1] } } }]);
+  expect(writeErrors).toMatchObject([{ code: 168 }]);
+});

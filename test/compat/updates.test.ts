@@ -687,14 +687,6 @@ table(
   ],
 );
 
-test('what is wrong with a constant of a pipeline is only found with a document', async () => {
-  const updates = [{ q: { _id: 'nobody' }, u: [{ $set: { a: { $add: ['x', 1] } } }] }];
-  expect(await db.command({ update: 'things', updates })).toMatchObject({ ok: 1, n: 0 });
-  const wrong = [{ q: { _id: 'nobody' }, u: [{ $set: { a: { $add: [{ $nope: 1 }, 1] } } }] }];
-  const { writeErrors } = await db.command({ update: 'things', updates: wrong });
-  expect(writeErrors).toMatchObject([{ code: 168 }]);
-});
-
 describe('upserts', () => {
   const id = { _id: 1 };
   const UPSERTS: [q: Document, u: Document | Document[], after: Document][] = [
