@@ -112,7 +112,10 @@ function branching(...[operand, compiler]: Parameters<Operator>): Expression {
   };
 }
 
-/** What is left of branches whose cases are constant (`ExpressionSwitch::optimize`): what is never reached has no errors. */
+/**
+ * What is left of branches whose cases are constant (`ExpressionSwitch::optimize`): a result that is never reached has no
+ * errors, but for the default, which is looked at first.
+ */
 function reachable(
   all: readonly Branch[],
   last: (() => Expression) | undefined,
@@ -121,13 +124,14 @@ function reachable(
   readonly otherwise: Expression | undefined;
 } {
   const branches: { when: Expression; result: Expression }[] = [];
+  const otherwise = last?.();
   for (const { when, result } of all) {
     const test = when();
     const known = constantValue(test);
     if (known && truthy(known.value)) return { branches, otherwise: result() };
     if (!known) branches.push({ when: test, result: result() });
   }
-  if (branches.length === 0 && !last) {
+  if (branches.length === 0 && !otherwise) {
     return evaluatedEarly(() => {
       throw located(
         40069,
@@ -135,7 +139,7 @@ function reachable(
       );
     });
   }
-  return { branches, otherwise: last?.() };
+  return { branches, otherwise };
 }
 
 /** A part that is compiled now, and whose constants are looked at when it is asked for. */

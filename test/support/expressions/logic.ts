@@ -85,6 +85,7 @@ export const LOGIC: Family = {
     [{ $cond: { if: 1, else: 2 } }, 17081, "Missing 'then' parameter to $cond"],
     [{ $cond: { x: 1 } }, 17083, 'Unrecognized parameter to $cond: x'],
     [{ $ifNull: [1] }, 1257300, '$ifNull needs at least two arguments, had: 1'],
+    [{ $switch: { branches: [when(true, 'ok')], default: { $divide: [1, 0] } } }, 2, "can't $divide by zero"],
     [{ $switch: 5 }, 40060, '$switch requires an object as an argument, found: int'],
     [{ $switch: { branches: 5 } }, 40061, "$switch expected an array for 'branches', found: int"],
     [{ $switch: { branches: [5] } }, 40062, '$switch expected each branch to be an object, found: int'],
