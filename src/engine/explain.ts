@@ -17,6 +17,7 @@ import { type Execution, execute } from './find.ts';
 import { type Found, nothingExamined } from './found.ts';
 import type { CollectionHandle } from './handle.ts';
 import { naturalOrder, type Plan, weighPlans } from './planner.ts';
+import { type Express, expressOf, isSimple } from './plans/express.ts';
 import type { Ran } from './plans/plan.ts';
 import { stageDoc } from './plans/stage.ts';
 import { compileStatement } from './writes.ts';
@@ -46,9 +47,13 @@ export async function explainQuery(
   const filter = compileFilter(query.filter, query.context);
   const nodes = conjuncts(filterTree(filter.source));
   const before = handle && { ...handle.requests };
-  const planned = handle && planFind((await handle.load()).collection, filter, query);
+  const collection = (await handle?.load())?.collection;
+  const planned = collection && planFind(collection, filter, query);
+  const express = collection && explained.kind === 'find' ? expressOf(collection, query, filter) : undefined;
+  const tree = (plan: Plan | undefined, run?: Run): Doc =>
+    express ? expressStage(express, run) : stages(planned?.query ?? query, explained, plan, run);
   const show = (plan: Plan | undefined, run?: Run): Doc =>
-    new Map<string, Value>([['isCached', false], ...stages(planned?.query ?? query, explained, plan, run)]);
+    new Map<string, Value>([['isCached', false], ...tree(plan, run)]);
   const reply = literal({
     explainVersion: '1',
     queryPlanner: {
@@ -63,7 +68,7 @@ export async function explainQuery(
       maxScansToExplodeReached: false,
       prunedSimilarIndexes: false,
       winningPlan: show(planned?.plan),
-      rejectedPlans: (planned?.rejected ?? []).map((plan) => show(plan)),
+      rejectedPlans: express ? [] : (planned?.rejected ?? []).map((plan) => show(plan)),
     },
   });
   if (verbosity === 'queryPlanner') return reply;
@@ -164,6 +169,11 @@ async function carryOut(
   };
 }
 
+function expressStage(express: Express, run: Run | undefined): Doc {
+  const ran = run && { keysExamined: run.keysExamined, docsExamined: run.ran.docsExamined, nReturned: run.returned };
+  return literal({ ...express, ...ran });
+}
+
 /** The tree of stages, from the one that finds documents up. */
 function stages(query: FindQuery, explained: Explained, plan: Plan | undefined, run: Run | undefined): Doc {
   if (!plan)
@@ -234,14 +244,6 @@ function changeStage(explained: Explained, input: Doc, run: Run | undefined): Do
   const upserts = run && explained.statement.upsert && run.returned === 0 ? 1 : 0;
   const fields = run && { nMatched: run.returned, nWouldModify: run.modified, nWouldUpsert: upserts };
   return stageDoc('UPDATE', { work, fields, input });
-}
-
-/** Whole fields in or out, and nothing else. */
-function isSimple(projection: Doc): boolean {
-  return [...projection].every(
-    ([path, value]) =>
-      !path.includes('.') && !path.includes('$') && !(value instanceof Map) && typeof value !== 'string',
-  );
 }
 
 /** Hashes of what queries of one shape have in common: all but the values that they ask for. */

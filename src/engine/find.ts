@@ -112,9 +112,10 @@ async function begin(env: Env, handle: CollectionHandle, query: FindQuery, filte
     return { plan, examined, matches: slice(matches, query.skip, query.limit) };
   }
   const slots = drawn(query, filter, plan, candidates(loaded, plan, read, naturalOrder(query.sort)));
-  const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, slots, read, examined });
   const inOrder = plan.sorted && (read === 'local' || loaded.collection.unsettled.size === 0);
   const order = compare ? byDocument(compare, query.sort!) : byMetadata(plan);
+  const enough = query.limit > 0 && (!order || inOrder) ? query.skip + query.limit : undefined;
+  const scan = scanLoaded({ clock: env.clock, loaded, filter, plan, slots, read, enough, examined });
   const ordered = order && !inOrder ? sorted(scan, order, { ...sorting, metaOf: plan.meta }) : scan;
   return { plan, examined, matches: slice(ordered, query.skip, query.limit) };
 }

@@ -98,6 +98,8 @@ export interface Scan {
   /** The plan's, as `candidates` gave them. */
   readonly slots: Iterable<Slot>;
   readonly read: 'local' | 'durable';
+  /** So many matches will do; absent: all are wanted. */
+  readonly enough?: number | undefined;
   readonly examined: Examined;
 }
 
@@ -116,7 +118,8 @@ export function candidates({ collection }: Loaded, plan: Plan, read: Scan['read'
 
 /**
  * The matches among a plan's candidates, chunk by chunk, in the plan's order. The next chunk's evicted documents are
- * fetched while the caller works on this one. Other commands get their turn between chunks, and within one that takes long.
+ * fetched while the caller works on this one, unless this one may be the last. Other commands get their turn between chunks,
+ * and within one that takes long.
  */
 export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
   const { clock } = scan;
@@ -125,20 +128,23 @@ export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
   const exact = (scan.plan.exact && scan.read === 'local') || scan.filter.source.size === 0;
   let begun = clock.monotonic();
   const slots = scan.slots[Symbol.iterator]();
-  let size = FIRST_CHUNK;
-  let coming = readNext(slots, size, scan);
-  for (;;) {
-    const chunk = await coming;
+  const limited = scan.enough !== undefined;
+  let wanted = scan.enough ?? Number.POSITIVE_INFINITY;
+  let size = Math.min(wanted, FIRST_CHUNK);
+  let coming: Promise<ReadChunk | undefined> | undefined;
+  while (wanted > 0) {
+    const chunk = await (coming ?? readNext(slots, size, scan));
     if (!chunk) return;
+    if (scan.plan.stage !== 'COLLSCAN') scan.examined.keys += chunk.slots.length;
     size = Math.min(size * 2, LAST_CHUNK);
-    coming = readNext(slots, size, scan);
+    coming = limited && chunk.whole ? undefined : readNext(slots, size, scan);
     // Whoever stops pulling never sees this one fail.
-    coming.catch(() => {});
+    coming?.catch(() => {});
     const found: Found[] = [];
     const all = exact && chunk.whole;
     for (let from = 0; from < chunk.slots.length; from += CLOCK_EVERY) {
       const to = Math.min(from + CLOCK_EVERY, chunk.slots.length);
-      for (let at = from; at < to; at++) {
+      for (let at = from; at < to && found.length < wanted; at++) {
         const content = chunk.contents[at];
         if (content === undefined) continue;
         scan.examined.docs++;
@@ -149,6 +155,7 @@ export async function* scanLoaded(scan: Scan): AsyncGenerator<Found[]> {
       begun = clock.monotonic();
     }
     scan.examined.matched += found.length;
+    wanted -= found.length;
     // Also when it is empty: whoever pulls may want to stop.
     yield found;
     await giveWay(clock);
@@ -207,7 +214,6 @@ async function readNext(coming: Iterator<Slot>, size: number, scan: Scan): Promi
     contents.push(content);
   }
   if (slots.length === 0) return undefined;
-  if (scan.plan.stage !== 'COLLSCAN') scan.examined.keys += slots.length;
   if (whole) return { slots, whole, contents };
   const fetched = absent.length > 0 ? await reader.readAll(absent) : undefined;
   for (const [at, slot] of slots.entries()) {

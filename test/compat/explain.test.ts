@@ -103,7 +103,13 @@ describe('the bounds of a field', () => {
 describe('the stages', () => {
   test.each<[string, Document, Document, string[]]>([
     ['of no filter', {}, {}, ['COLLSCAN']],
-    ['of _id', { _id: 5 }, {}, ['IDHACK']],
+    ['of _id', { _id: 5 }, {}, ['EXPRESS_IXSCAN']],
+    ['of _id, for other fields', { _id: 5 }, { projection: { a: 1 } }, ['EXPRESS_IXSCAN']],
+    ['of _id, for fields within others', { _id: 5 }, { projection: { 'w.x': 1 } }, ['PROJECTION_DEFAULT', 'IDHACK']],
+    ['of _id behind another', { _id: 5 }, { skip: 1 }, ['SKIP', 'IDHACK']],
+    ['of one document of an index', { a: 5 }, { limit: 1 }, ['EXPRESS_IXSCAN']],
+    ['of one that is sorted', { a: 5 }, { limit: 1, sort: { b: 1 } }, ['LIMIT', 'FETCH', 'IXSCAN']],
+    ['of one by null', { a: null }, { limit: 1 }, ['LIMIT', 'FETCH', 'IXSCAN']],
     ['of an index', { a: 5 }, {}, ['FETCH', 'IXSCAN']],
     ['that a sparse index cannot serve', { u: null }, {}, ['COLLSCAN']],
     ['that a sparse index cannot sort', {}, { sort: { u: 1 } }, ['SORT', 'COLLSCAN']],
@@ -568,5 +574,67 @@ test('the stages tell what each did', async () => {
         isEOF: 1,
       },
     },
+  });
+});
+
+describe('one lookup, without a plan', () => {
+  const express = (indexName: string, keyPattern: string) => ({
+    isCached: false,
+    stage: 'EXPRESS_IXSCAN',
+    keyPattern,
+    indexName,
+  });
+
+  test.each<[Document, Document, string, string]>([
+    [{ _id: 5 }, {}, '_id_', '{ _id: 1 }'],
+    [{ _id: 5 }, { sort: { z: 1 }, projection: { z: 1, _id: 0 } }, '_id_', '{ _id: 1 }'],
+    [{ _id: { $eq: 5 } }, {}, '_id_', '{ _id: 1 }'],
+    [{ u: 5 }, {}, 'u_1', '{ u: 1 }'],
+    [{ a: 5 }, { limit: 1 }, 'a_1_b_-1', '{ a: 1, b: -1 }'],
+    [{ p: 8 }, { limit: 1 }, 'p_1', '{ p: 1 }'],
+    [{ tags: 5 }, { limit: 1 }, 'tags_1', '{ tags: 1 }'],
+    [{ 'q.r': 2 }, { limit: 1 }, 'q.r_1', '{ q.r: 1 }'],
+  ])('%j with %j', async (filter, more, name, key) => {
+    expect(await find(filter, more)).toEqual(express(name, key));
+  });
+
+  test.each<[Document, Document]>([
+    [{ p: 3 }, { limit: 1 }],
+    [{ h: 3 }, { limit: 1 }],
+    [{ 'w.x': 3 }, { limit: 1 }],
+    [{ a: 5 }, { limit: 1, hint: { a: 1, b: -1 } }],
+    [{ u: 5 }, { projection: { u: 1 } }],
+    [{ a: 5 }, { limit: 2 }],
+    [{ tags: [1] }, { limit: 1 }],
+    [{ _id: { $gt: 5 } }, { limit: 1 }],
+    [{ _id: 'x' }, { collation: { locale: 'en' } }],
+  ])('not for %j with %j', async (filter, more) => {
+    expect(stages(await find(filter, more)).join()).not.toContain('EXPRESS');
+  });
+
+  test('it tells what was looked at, in one piece', async () => {
+    const { queryPlanner, executionStats } = await explain({ find: 'things', filter: { _id: 5 } }, 'executionStats');
+    expect(queryPlanner.rejectedPlans).toEqual([]);
+    expect(executionStats).toMatchObject({ nReturned: 1, totalKeysExamined: 1, totalDocsExamined: 1 });
+    expect(executionStats.executionStages).toEqual({
+      ...express('_id_', '{ _id: 1 }'),
+      keysExamined: 1,
+      docsExamined: 1,
+      nReturned: 1,
+    });
+    const one = await explain({ find: 'things', filter: { a: 5 }, limit: 1 }, 'executionStats');
+    expect(one.executionStats).toMatchObject({ nReturned: 1, totalKeysExamined: 1, totalDocsExamined: 1 });
+  });
+
+  test('pipelines begin with it too, and clustered collections have one of their own', async () => {
+    const pipeline = [{ $match: { _id: 5 } }, { $group: { _id: '$a', n: { $sum: 1 } } }];
+    const piped = await explain({ aggregate: 'things', pipeline, cursor: {} });
+    expect(JSON.stringify(piped)).toContain('"stage":"EXPRESS_IXSCAN"');
+    await db.createCollection('clustered', { clusteredIndex: { key: { _id: 1 }, unique: true } });
+    await db.collection('clustered').insertOne({});
+    expect(await plan({ find: 'clustered', filter: { _id: 5 } })).toEqual({
+      isCached: false,
+      stage: 'EXPRESS_CLUSTERED_IXSCAN',
+    });
   });
 });

@@ -117,8 +117,8 @@ test('a key beyond the last stretch is not looked at', async () => {
   expect(executionStats).toMatchObject({ nReturned: 1, totalKeysExamined: 2, totalDocsExamined: 1 });
 });
 
-test('equality on _id is IDHACK', async () => {
-  const { queryPlanner } = await explain({ find: 'things', filter: { _id: 1 } });
+test('equality on _id beside other conditions is IDHACK', async () => {
+  const { queryPlanner } = await explain({ find: 'things', filter: { _id: 1, a: 1 } });
   expect(queryPlanner.winningPlan).toMatchObject({ stage: 'IDHACK' });
 });
 

@@ -79,9 +79,9 @@ describe('a collection with a collation', () => {
     expect(await again('A')).toBe(message);
     expect(await again({ k: 'A' })).toContain('E11000');
     expect(await stage.values('_id', { _id: 'A' })).toEqual(['a']);
-    expect(await plan(stage, { _id: 'A' })).toBe('IDHACK');
+    expect(await plan(stage, { _id: 'A' })).toBe('EXPRESS_IXSCAN _id_');
     expect(await plan(stage, { _id: 'A' }, { collation: doc({ locale: 'simple' }) })).toBe('COLLSCAN');
-    expect(await plan(stage, { _id: 5 }, { collation: doc({ locale: 'simple' }) })).toBe('IDHACK');
+    expect(await plan(stage, { _id: 5 }, { collation: doc({ locale: 'simple' }) })).toBe('EXPRESS_IXSCAN _id_');
     expect(await stage.values('_id', { _id: 'A' }, { collation: doc({ locale: 'simple' }) })).toEqual([]);
     await stage.delete({ _id: 'A' });
     expect(await again('A')).toBeUndefined();
