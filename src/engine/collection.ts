@@ -2,6 +2,7 @@ import { assert, Bell, type CodedError, type Deferred, deferred } from '../base/
 import { type CollationSpec, type Doc, decode, encode, getField, type KeptDoc, doc as literal } from '../bson/index.ts';
 import { type DocumentKeys, duplicateKeyError, type OrderedIndex } from '../indexes/index.ts';
 import type { Append, Entry, LiveEntry, Log, Placement, RecordRef, RetryMark } from '../log/index.ts';
+import { type BuiltIndex, takeIn } from './built-index.ts';
 import type { DocumentCache } from './cache.ts';
 import type { IndexSpec, Namespace } from './contract.ts';
 import { Home } from './home.ts';
@@ -12,14 +13,6 @@ import { Slot, type Version } from './slot.ts';
 
 /** The place of an entry that has not joined a batch yet. */
 const NOWHERE: RecordRef = { seq: 0, messageId: undefined, entries: 0, live: 0 };
-
-/** A secondary index with what the catalog says of it. */
-export interface BuiltIndex {
-  readonly spec: IndexSpec;
-  readonly index: OrderedIndex;
-  /** False while it is being built: writes maintain it, plans do not use it. */
-  ready: boolean;
-}
 
 /** A document whose newest version is not durable yet, and the version that is. */
 export interface Unsettled {
@@ -177,7 +170,7 @@ export class Collection {
     this.cache.offer(slot, bytes);
     if (this.secondary.size > 0) {
       const doc = decode(bytes);
-      for (const { index } of this.secondary.values()) index.insert(slot.recordId, doc);
+      for (const built of this.secondary.values()) takeIn(built, slot.recordId, doc);
     }
   }
 

@@ -225,6 +225,10 @@ export class CollectionHandle {
     const recovered = await this.#log.recover((entry) => loaded.collection.adopt(entry), restart);
     loaded.collection.sortRecovered(recovered.nextRecordId);
     loaded.retries.restore(recovered.marks);
+    for (const { spec, refusal } of loaded.collection.secondary.values()) {
+      const where = { err: refusal, ns: this.info.ns, index: spec.name };
+      if (refusal) this.#context.env.log.warn(where, 'an index refuses documents that are kept, and is not used');
+    }
     this.#loaded = loaded;
     return loaded;
   }

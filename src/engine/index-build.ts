@@ -1,8 +1,9 @@
 import { CodedError, type Env, located, uuidBytes, withContext } from '../base/index.ts';
 import { Binary, type Doc, equal, showDoc, type Value } from '../bson/index.ts';
 import { compileFilter } from '../query/index.ts';
+import type { BuiltIndex } from './built-index.ts';
 import { idIndex } from './catalog.ts';
-import { type BuiltIndex, duplicateKey, nsText } from './collection.ts';
+import { duplicateKey, nsText } from './collection.ts';
 import type { IndexSpec, Namespace } from './contract.ts';
 import { buildIndex, type CollectionHandle, type Loaded } from './handle.ts';
 import { indexesOf, newIndexes } from './index-definition.ts';

@@ -29,11 +29,13 @@ export async function checkIndexes({ clock }: Env, loaded: Loaded): Promise<Inde
     if (collection.ids.get(id) !== slot) {
       missing.push({ index: '_id_', recordId, id, key: new Map([['_id', id]]) });
     }
-    for (const { spec, index, ready } of collection.secondary.values()) {
-      if (!ready) continue;
+    for (const { spec, index, ready, refusal } of collection.secondary.values()) {
+      if (!ready && !refusal) continue;
       const seen = expected.get(index) ?? buildIndex(spec);
       expected.set(index, seen);
-      for (const { key, values } of index.prepare(doc).keys) {
+      const keys = index.keysOf(doc);
+      if (!keys) missing.push({ index: spec.name, recordId, id });
+      for (const { key, values } of keys ?? []) {
         if (index.hasKey(recordId, key)) seen.insertKey(recordId, key);
         else missing.push({ index: spec.name, recordId, id, key: keyDoc(spec.key, values) });
       }
@@ -44,8 +46,8 @@ export async function checkIndexes({ clock }: Env, loaded: Loaded): Promise<Inde
   for (const slot of collection.ids.values()) {
     if (collection.slots.get(slot.recordId) !== slot) extra.push({ index: '_id_', recordId: slot.recordId });
   }
-  for (const { spec, index, ready } of collection.secondary.values()) {
-    if (!ready) continue;
+  for (const { spec, index, ready, refusal } of collection.secondary.values()) {
+    if (!ready && !refusal) continue;
     const suspects = new Map<number, string[]>();
     let entries = 0;
     for (const { key, recordId } of index.scan()) {
@@ -74,7 +76,7 @@ async function confirmed(
   };
   const documents = [...suspects.keys()].flatMap((recordId) => liveSlot(collection, recordId) ?? []);
   const look = eachOf(collection, documents, ({ slot, doc }) =>
-    convict(slot.recordId, new Set(index.prepare(doc).keys.map(({ key }) => key))),
+    convict(slot.recordId, new Set(index.keysOf(doc)?.map(({ key }) => key))),
   );
   await carryOut(loaded, look, nothingToCommit);
   for (const recordId of suspects.keys()) if (!liveSlot(collection, recordId)) convict(recordId, new Set());

@@ -1,4 +1,4 @@
-import { assert, type BTree, createBTree } from '../base/index.ts';
+import { assert, type BTree, CodedError, createBTree } from '../base/index.ts';
 import { type ArrayParts, type Doc, flat, KeyTypes, type TextKeys, type TextOrder, type Value } from '../bson/index.ts';
 import type { KeyRange } from './bounds.ts';
 import type { DocumentKeys, KeyGenerator } from './kinds/kind.ts';
@@ -122,10 +122,20 @@ export class OrderedIndex {
     this.#texts?.tidy();
   }
 
-  /** Takes the document's keys out; `doc` is what was put in under this id. */
+  /** Takes the document's keys out; `doc` is what was put in under this id. One that is refused was never put in. */
   remove(recordId: number, doc: Doc): void {
-    for (const { key, values } of this.prepare(doc).keys) {
+    for (const { key, values } of this.keysOf(doc) ?? []) {
       if (this.removeKey(recordId, key)) this.#texts?.release(values);
+    }
+  }
+
+  /** Undefined for a document that the index's kind refuses. */
+  keysOf(doc: Doc): DocumentKeys['keys'] | undefined {
+    try {
+      return this.prepare(doc).keys;
+    } catch (error) {
+      if (error instanceof CodedError) return undefined;
+      throw error;
     }
   }
 
