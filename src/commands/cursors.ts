@@ -9,11 +9,11 @@ export const DEFAULT_FIRST_BATCH = 101;
 /** MongoDB's default for `cursorTimeoutMillis`: an idle cursor ends. */
 const IDLE_TIMEOUT_MS = 10 * 60_000;
 /** A reply holds one document of the largest size, or many smaller ones with what each costs as an array element. */
-const MAX_REPLY_BYTES = 16 * 1024 * 1024;
+const MAX_BATCH_REPLY_BYTES = 16 * 1024 * 1024;
 const MAX_BATCH_DOCS = 100_000;
 /** A type byte, up to five digits and a NUL, rounded up. */
 const ELEMENT_OVERHEAD_BYTES = 10;
-const MAX_BATCH_BYTES = MAX_REPLY_BYTES - MAX_BATCH_DOCS * ELEMENT_OVERHEAD_BYTES;
+const MAX_BATCH_BYTES = MAX_BATCH_REPLY_BYTES - MAX_BATCH_DOCS * ELEMENT_OVERHEAD_BYTES;
 /** How long a getMore waits for more where the client does not say. */
 const AWAIT_MS = 1000;
 const MAX_OPEN_CURSORS = 100_000;
