@@ -22,12 +22,12 @@ const REFERENCE_FIELDS: ReadonlySet<string> = new Set(['$ref', '$id', '$db']);
 
 /**
  * The document as it is stored: `_id` in front, made when it is missing. Returns the very bytes given where they are so
- * already. Throws BSONObjectTooLarge, and BadValue or DollarPrefixedFieldName for an `_id` that MongoDB refuses.
+ * already. Throws BSONObjectTooLarge, and InvalidIdField or DollarPrefixedFieldName for an `_id` that MongoDB refuses.
  */
 export function withIdFirst(bytes: Uint8Array, env: Pick<Env, 'clock' | 'random'>): Uint8Array {
   const id = rawField(bytes, '_id');
   if (!id) return checkInsertable(splice(encode(new Map([['_id', newObjectId(env)]])), bytes, 4, 4));
-  checkIdType(id.type, 'BadValue');
+  checkIdType(id.type);
   if (id.type === TYPE.object) checkIdFields(getField(bytes, '_id'));
   checkInsertable(bytes);
   // `_id` first: size (4), type (1), "_id\0" (4), then the value.
@@ -38,7 +38,7 @@ export function withIdFirst(bytes: Uint8Array, env: Pick<Env, 'clock' | 'random'
 /** The same for a decoded document, as a stage of a pipeline makes it; its size is the caller's to judge. */
 export function encodeWithIdFirst(doc: Doc, env: Pick<Env, 'clock' | 'random'>): Uint8Array {
   if (doc.has('_id')) {
-    checkIdType(typeNumber(doc.get('_id')), 'InvalidIdField');
+    checkIdType(typeNumber(doc.get('_id')));
     checkIdFields(doc.get('_id'));
   }
   return idFirst(doc, env);

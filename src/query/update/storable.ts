@@ -7,17 +7,17 @@ import { isDoc, typeName } from '../value.ts';
  * top of a document and right below its `_id`, where they are not those of a reference; deeper ones may be anything.
  */
 
-/** Throws for a type (BSON's number) that no `_id` may be of. */
-export function checkIdType(type: number, codeName: 'BadValue' | 'InvalidIdField'): void {
+/** Throws InvalidIdField for a type (BSON's number) that no `_id` may be of. */
+export function checkIdType(type: number): void {
   if (type !== TYPE.regex && type !== TYPE.array && type !== TYPE.undefined) return;
   const alias = { [TYPE.regex]: 'regex', [TYPE.array]: 'array', [TYPE.undefined]: 'undefined' }[type];
-  throw new CodedError(codeName, `The '_id' value cannot be of type ${alias}`);
+  throw new CodedError('InvalidIdField', `The '_id' value cannot be of type ${alias}`);
 }
 
 /** Throws InvalidIdField or what is wrong with a name in `_id`. */
 export function checkStoredId(doc: Doc): void {
   const id = doc.get('_id') as Value;
-  checkIdType(typeNumber(id), 'InvalidIdField');
+  checkIdType(typeNumber(id));
   if (isDoc(id)) for (const name of id.keys()) checkDollarField(id, name, '_id.');
 }
 

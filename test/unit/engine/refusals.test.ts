@@ -72,8 +72,8 @@ it('an update to more than 16 MiB is refused under a code of its own', async () 
 
 describe('an _id', () => {
   it.each([
-    [[1], 'BadValue', 'InvalidIdField'],
-    [/x/, 'BadValue', 'InvalidIdField'],
+    [[1], 'InvalidIdField', 'InvalidIdField'],
+    [/x/, 'InvalidIdField', 'InvalidIdField'],
     [{ $a: 1 }, 'DollarPrefixedFieldName', 'DollarPrefixedFieldName'],
     [{ a: 1, $ref: 'other' }, 'DollarPrefixedFieldName', 'InvalidDBRef'],
   ])('of %j is refused', async (_id, onInsert, onUpsert) => {
