@@ -15,3 +15,8 @@ test.each(['config', 'local'])('%s is empty, not listed, and cannot be written t
   const { databases } = await own.admin({ listDatabases: 1 });
   expect(databases.map((each: { name: string }) => each.name)).not.toContain(name);
 });
+
+test('admin is not listed while it holds nothing', async () => {
+  const { databases } = await own.admin({ listDatabases: 1 });
+  expect(databases.map((each: { name: string }) => each.name)).not.toContain('admin');
+});
